@@ -1,0 +1,134 @@
+/**
+ * This cpu: the memory it is attached to and what it runs. Every worker has its own instance of this module, so
+ * module-level state here is per-cpu state.
+ *
+ * Hot files take `cpu.m` into a local first and index words with offsets bound at their top.
+ *
+ * Seed: struct globaldata, mycpu, curthread, globaldata_find.
+ */
+import { LwktError } from '../base/errors.ts';
+import type { ThreadRef } from '../base/ids.ts';
+import type { Arena } from '../shared-memory/arena.ts';
+import { counter, Globaldata, type CounterName } from '../shared-memory/layout/globaldata.ts';
+import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { tunable, type TunableName } from '../shared-memory/layout/sysctl.ts';
+import type { Plain } from '../shared-memory/struct.ts';
+import { ldHint, type Mem } from '../shared-memory/word.ts';
+
+/** Per-cpu state in the heap of the cpu. */
+export interface Cpu {
+  arena: Arena;
+  m: Mem;
+  /** Number of this cpu. */
+  id: number;
+  ncpus: number;
+  /** Word offset of its globaldata, whose first word is its doorbell. */
+  gd: number;
+  /** Word offset of the slab. */
+  slab: number;
+  ringSize: number;
+  /** The running thread; the idle thread when none runs. */
+  curthread: ThreadRef;
+  idlethread: ThreadRef;
+  /** Something of higher priority became runnable, or the tick asks for round robin. */
+  resched: boolean;
+  /** True when this cpu holds the MP lock. */
+  mpheld: boolean;
+  /** Nesting of IPI processing. */
+  intrNesting: number;
+  /** True once a machine is attached. */
+  attached: boolean;
+}
+
+const nowhere = new Int32Array(0) as Mem;
+
+/** This cpu. */
+export const cpu: Cpu = {
+  arena: undefined as unknown as Arena,
+  m: nowhere,
+  id: -1,
+  ncpus: 0,
+  gd: 0,
+  slab: 0,
+  ringSize: 0,
+  curthread: 0,
+  idlethread: 0,
+  resched: false,
+  mpheld: false,
+  intrNesting: 0,
+  attached: false,
+};
+
+/**
+ * Binds this worker to one cpu of a machine. Once per worker.
+ *
+ * Context: boot; never blocks.
+ *
+ * @param arena - the machine's memory
+ * @param id - 0 .. ncpus - 1
+ */
+export function attachCpu(arena: Arena, id: number): void {
+  cpu.arena = arena;
+  cpu.m = arena.m;
+  cpu.id = id;
+  cpu.ncpus = arena.map.ncpus;
+  cpu.gd = globaldataOf(arena.map, id);
+  cpu.slab = arena.map.slab;
+  cpu.ringSize = arena.map.ringSize;
+  cpu.idlethread = arena.map.slab + (1 + id) * Thread.WORDS;
+  cpu.curthread = cpu.idlethread;
+  cpu.attached = true;
+}
+
+/**
+ * The machine this code runs on.
+ *
+ * Context: thread | ipi | idle | boot; never blocks.
+ *
+ * @param what - the caller, for the error
+ * @throws LwktError ERR_LWKT_NO_MACHINE outside a cpu
+ */
+export function requireCpu(what: string): Cpu {
+  if (!cpu.attached) {
+    throw new LwktError(
+      'ERR_LWKT_NO_MACHINE',
+      `${what} works only on a cpu of a machine: this module was loaded by an ordinary thread; ` +
+        'start it with `lwkt run PROGRAM` or boot({ program })',
+    );
+  }
+  return cpu;
+}
+
+/**
+ * Offset of a counter for use with `count(m, cpu.gd, field)`.
+ *
+ * Context: any; never blocks.
+ */
+export function counterField(name: CounterName): Plain {
+  return counter(name);
+}
+
+/**
+ * Current value of a tunable; may be a moment old.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ */
+export function sysctlValue(name: TunableName): number {
+  return ldHint(cpu.m, cpu.arena.map.sysctl, tunable(name));
+}
+
+/** Number of the calling cpu. Context: thread | ipi | idle; never blocks. */
+export function mycpu(): number {
+  return requireCpu('mycpu()').id;
+}
+
+/** Number of cpus of the machine. Context: thread | ipi | idle; never blocks. */
+export function ncpus(): number {
+  return requireCpu('ncpus()').ncpus;
+}
+
+/** Word offset of another corner's globaldata. Context: any; never blocks. @seed globaldata_find */
+export function globaldataFind(corner: number): number {
+  return cpu.arena.map.globaldata + corner * Globaldata.WORDS;
+}

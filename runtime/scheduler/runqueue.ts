@@ -1,0 +1,73 @@
+/**
+ * The run queues of this cpu: 32 tail queues by priority, and a mask with a bit for each that may have threads.
+ *
+ * Only the owner touches them; other cpus ask by IPI. A bit of the mask is set with the first thread and cleared
+ * lazily, by the switch that finds the queue empty: a stale bit costs one look.
+ *
+ * Seed: _lwkt_dequeue, _lwkt_enqueue, lwkt_gdinit.
+ */
+import type { ThreadRef } from '../base/ids.ts';
+import { TDF_RUNQ, TDPRI_MASK } from '../base/params.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { tailqFirst, tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
+import { ld, st } from '../shared-memory/word.ts';
+import { cpu } from './globaldata.ts';
+
+const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI } = Thread;
+const { tdrunq: GD_TDRUNQ, runqmask: GD_RUNQMASK, nrun: GD_NRUN } = Globaldata;
+
+/** Head of the queue of one priority. Context: any; never blocks. */
+export function runqHead(nq: number): number {
+  return cpu.gd + GD_TDRUNQ + 2 * nq;
+}
+
+/** Appends a thread to the queue of its priority, unless it is on it. Context: critical section: required; never blocks. @seed _lwkt_enqueue */
+export function enqueue(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_RUNQ) !== 0) return;
+  const nq = ld(m, td, TD_PRI) & TDPRI_MASK;
+  st(m, td, TD_FLAGS, flags | TDF_RUNQ);
+  tailqInsertTail(m, gd + GD_TDRUNQ + 2 * nq, td, TD_THREADQ);
+  st(m, gd, GD_RUNQMASK, ld(m, gd, GD_RUNQMASK) | (1 << nq));
+  st(m, gd, GD_NRUN, ld(m, gd, GD_NRUN) + 1);
+}
+
+/** Takes a thread off its queue, if it is on it. The mask stays. Context: critical section: required; never blocks. @seed _lwkt_dequeue */
+export function dequeue(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_RUNQ) === 0) return;
+  const nq = ld(m, td, TD_PRI) & TDPRI_MASK;
+  st(m, td, TD_FLAGS, flags & ~TDF_RUNQ);
+  tailqRemove(m, gd + GD_TDRUNQ + 2 * nq, td, TD_THREADQ);
+  st(m, gd, GD_NRUN, ld(m, gd, GD_NRUN) - 1);
+}
+
+/**
+ * The highest priority with a runnable thread, or -1. Clears the bits of empty queues on the way.
+ *
+ * Context: critical section: required; never blocks.
+ */
+export function highestRunq(): number {
+  const { m, gd } = cpu;
+  for (;;) {
+    const mask = ld(m, gd, GD_RUNQMASK);
+    if (mask === 0) return -1;
+    const nq = 31 - Math.clz32(mask);
+    if (tailqFirst(m, gd + GD_TDRUNQ + 2 * nq) !== 0) return nq;
+    st(m, gd, GD_RUNQMASK, mask & ~(1 << nq));
+  }
+}
+
+/** Empties queues, mask and lists. Context: boot; never blocks. @seed lwkt_gdinit */
+export function lwktGdInit(): void {
+  const { m, gd } = cpu;
+  for (let i = 0; i < 64; i++) m[gd + GD_TDRUNQ + i] = 0;
+  st(m, gd, GD_RUNQMASK, 0);
+  st(m, gd, Globaldata.tdallq, 0);
+  m[gd + Globaldata.tdallq + 1] = 0;
+  st(m, gd, Globaldata.tdfreeq, 0);
+  st(m, gd, Globaldata.tdfreecount, 0);
+}

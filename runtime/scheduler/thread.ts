@@ -1,0 +1,235 @@
+/**
+ * Thread storage: descriptors from the slab, handles, and the heap side of a thread: its generator.
+ *
+ * A descriptor belongs to one cpu; only that cpu steps its generator. A handle is slot + generation, so that a
+ * handle kept too long is noticed.
+ *
+ * Seed: lwkt_alloc_thread, lwkt_init_thread, lwkt_free_thread, lwkt_set_comm, lwkt_hold, lwkt_rele.
+ */
+import { LwktError } from '../base/errors.ts';
+import type { Td, ThreadRef } from '../base/ids.ts';
+import { panic } from '../base/panic.ts';
+import {
+  CACHE_BATCH,
+  CACHE_NTHREADS,
+  MAXCOMLEN,
+  TDF_ALLOCATED_THREAD,
+  TDF_EXITED,
+  TDPRI_CRIT,
+  TDPRI_MASK,
+  TD_SLOT_BITS,
+} from '../base/params.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { slabGive, slabTake } from '../shared-memory/slab.ts';
+import { tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
+import { ldText, stText } from '../shared-memory/text.ts';
+import { count, ld, ldOwn, st, stA } from '../shared-memory/word.ts';
+import { counterField, cpu } from './globaldata.ts';
+
+const {
+  threadq: TD_THREADQ,
+  allq: TD_ALLQ,
+  flags: TD_FLAGS,
+  pri: TD_PRI,
+  cpu: TD_CPU,
+  gen: TD_GEN,
+  mpcount: TD_MPCOUNT,
+  preempted: TD_PREEMPTED,
+  wait: TD_WAIT,
+  wmesg: TD_WMESG,
+  func: TD_FUNC,
+  joiner: TD_JOINER,
+  switches: TD_SWITCHES,
+  valueKind: TD_VALUE_KIND,
+  deadline: TD_DEADLINE,
+  comm: TD_COMM,
+  toks: TD_TOKS,
+  WORDS: TD_WORDS,
+} = Thread;
+const { tdfreeq: GD_TDFREEQ, tdfreecount: GD_TDFREECOUNT, tdallq: GD_TDALLQ, nthreads: GD_NTHREADS } = Globaldata;
+const CREATED = counterField('lwkt.threads_created');
+
+const SLOT_MASK = (1 << TD_SLOT_BITS) - 1;
+const GEN_MASK = 0x7fff_ffff >>> TD_SLOT_BITS;
+const TD_SHIFT = Math.log2(TD_WORDS);
+
+/** A thread's stack. What it yields is the business of switch.ts. */
+export type ThreadStack = Generator<unknown, unknown, unknown>;
+
+/** Stacks of this cpu's threads by slot; null before the start and after the end. Per cpu. */
+export const stacks: (ThreadStack | null)[] = [];
+
+/** By slot: arguments before the start, a settled promise's outcome, or a result kept in this heap. Per cpu. */
+export const locals: unknown[] = [];
+
+/** Slot of a descriptor. Context: any; never blocks. */
+export function slotOf(td: ThreadRef): number {
+  return (td - cpu.slab) >> TD_SHIFT;
+}
+
+/** The handle of a descriptor. Context: any; never blocks. */
+export function handleOf(td: ThreadRef): Td {
+  return (((td - cpu.slab) >> TD_SHIFT) | (ldOwn(cpu.m, td, TD_GEN) << TD_SLOT_BITS)) as Td;
+}
+
+/** The descriptor of a handle, or 0 if that thread is gone. Context: any; never blocks. */
+export function tryRefOf(handle: number): ThreadRef {
+  const slot = handle & SLOT_MASK;
+  if (slot === 0 || slot >= cpu.arena.map.slots || handle < 0) return 0;
+  const td = cpu.slab + (slot << TD_SHIFT);
+  return ldOwn(cpu.m, td, TD_GEN) === handle >>> TD_SLOT_BITS ? td : 0;
+}
+
+/**
+ * The descriptor of a handle.
+ *
+ * Context: any; never blocks.
+ *
+ * @throws LwktError ERR_LWKT_NO_THREAD when the handle is not one, or its thread has ended and been joined
+ */
+export function refOf(handle: number, what: string): ThreadRef {
+  const td = Number.isInteger(handle) ? tryRefOf(handle) : 0;
+  if (td === 0) {
+    throw new LwktError(
+      'ERR_LWKT_NO_THREAD',
+      `${what}: ${String(handle)} is no living thread: a handle is valid until its thread has ended and been joined ` +
+        '(a detached one: has ended)',
+    );
+  }
+  return td;
+}
+
+/**
+ * Takes a descriptor from this cpu's cache, refilled from the slab.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @returns an initialised descriptor of this cpu, in a critical section, on no queue
+ * @throws LwktError ERR_LWKT_THREADS when all are in use
+ * @seed lwkt_alloc_thread
+ */
+export function lwktAllocThread(): ThreadRef {
+  const { m, gd } = cpu;
+  let td = ld(m, gd, GD_TDFREEQ);
+  if (td === 0) td = refill();
+  st(m, gd, GD_TDFREEQ, ld(m, td, TD_THREADQ));
+  st(m, gd, GD_TDFREECOUNT, ld(m, gd, GD_TDFREECOUNT) - 1);
+  lwktInitThread(td, TDF_ALLOCATED_THREAD);
+  count(m, gd, CREATED);
+  return td;
+}
+
+function refill(): ThreadRef {
+  const { m, gd, arena } = cpu;
+  let first = 0;
+  const got = slabTake(arena, cpu.id, CACHE_BATCH, (ref) => {
+    st(m, ref, TD_THREADQ, first);
+    first = ref;
+  });
+  if (got === 0) {
+    throw new LwktError(
+      'ERR_LWKT_THREADS',
+      `all ${arena.map.threads} threads are in use: join threads that have ended, or spawn them { detached: true }, ` +
+        'or raise threads (--threads)',
+    );
+  }
+  st(m, gd, GD_TDFREECOUNT, got);
+  return first;
+}
+
+/**
+ * Initialises a descriptor for this cpu. Links it nowhere: see {@link linkThread}.
+ *
+ * Context: thread | ipi | idle | boot; never blocks.
+ *
+ * @param flags - TDF_* to begin with
+ * @seed lwkt_init_thread
+ */
+export function lwktInitThread(td: ThreadRef, flags: number): void {
+  const { m } = cpu;
+  st(m, td, TD_THREADQ, 0);
+  st(m, td, TD_FLAGS, flags);
+  st(m, td, TD_PRI, TDPRI_CRIT);
+  stA(m, td, TD_CPU, cpu.id);
+  st(m, td, TD_MPCOUNT, 0);
+  st(m, td, TD_PREEMPTED, 0);
+  st(m, td, TD_WAIT, 0);
+  st(m, td, TD_WMESG, 0);
+  st(m, td, TD_FUNC, 0);
+  st(m, td, TD_VALUE_KIND, 0);
+  st(m, td, TD_JOINER, 0);
+  st(m, td, TD_SWITCHES, 0);
+  cpu.arena.f64[(td + TD_DEADLINE) >> 1] = 0;
+  st(m, td, TD_COMM, 0);
+  st(m, td, TD_TOKS, 0);
+}
+
+/** Puts a thread on this cpu's list of all threads. Context: thread | ipi | idle; never blocks. */
+export function linkThread(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  tailqInsertTail(m, gd + GD_TDALLQ, td, TD_ALLQ);
+  st(m, gd, GD_NTHREADS, ld(m, gd, GD_NTHREADS) + 1);
+}
+
+/** Takes a thread off this cpu's list of all threads. Context: thread | ipi | idle; never blocks. */
+export function unlinkThread(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  tailqRemove(m, gd + GD_TDALLQ, td, TD_ALLQ);
+  st(m, gd, GD_NTHREADS, ld(m, gd, GD_NTHREADS) - 1);
+}
+
+/**
+ * Returns an ended thread's descriptor to this cpu's cache, and the cache's surplus to the slab. Its handle dies.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @param td - ended, on no list
+ * @seed lwkt_free_thread
+ */
+export function lwktFreeThread(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  if ((ld(m, td, TD_FLAGS) & TDF_EXITED) === 0) {
+    panic(`lwktFreeThread: did not exit! thread ${handleOf(td)} '${commOf(td)}', flags 0x${ld(m, td, TD_FLAGS).toString(16)}`);
+  }
+  stA(m, td, TD_GEN, (ldOwn(m, td, TD_GEN) + 1) & GEN_MASK);
+  st(m, td, TD_THREADQ, ld(m, gd, GD_TDFREEQ));
+  st(m, gd, GD_TDFREEQ, td);
+  const cached = ld(m, gd, GD_TDFREECOUNT) + 1;
+  st(m, gd, GD_TDFREECOUNT, cached);
+  if (cached > CACHE_NTHREADS) drainCache(CACHE_BATCH);
+}
+
+function drainCache(n: number): void {
+  const { m, gd } = cpu;
+  let left = n;
+  slabGive(cpu.arena, cpu.id, () => {
+    if (left-- === 0) return 0;
+    const td = ld(m, gd, GD_TDFREEQ);
+    st(m, gd, GD_TDFREEQ, ld(m, td, TD_THREADQ));
+    return td;
+  });
+  st(m, gd, GD_TDFREECOUNT, ld(m, gd, GD_TDFREECOUNT) - n);
+}
+
+/**
+ * Names a thread for `ps`.
+ *
+ * Context: thread | ipi; never blocks.
+ *
+ * @param comm - cut at 16 bytes of UTF-8
+ * @seed lwkt_set_comm
+ */
+export function lwktSetComm(td: ThreadRef, comm: string): void {
+  stText(cpu.m, td + TD_COMM, MAXCOMLEN, comm);
+}
+
+/** The name given to a thread; empty if none. Context: any; never blocks. */
+export function commOf(td: ThreadRef): string {
+  return ldText(cpu.m, td + TD_COMM, MAXCOMLEN);
+}
+
+/** Priority of a thread without its critical sections. Context: any; never blocks. */
+export function basePri(td: ThreadRef): number {
+  return ld(cpu.m, td, TD_PRI) & TDPRI_MASK;
+}

@@ -1,0 +1,258 @@
+/**
+ * Structured clone of arguments and results through the arena.
+ *
+ * Numbers, booleans, null and undefined fit the descriptor's two value words. Everything else is serialised by
+ * V8, as postMessage does, into a message block. Views of the arena itself (`shared.*`) cross as what they are,
+ * shared memory; any other SharedArrayBuffer is refused, since the other side could not attach to it.
+ */
+import { Deserializer, Serializer } from 'node:v8';
+import { inspect } from 'node:util';
+import { LwktError } from '../base/errors.ts';
+import type { Arena } from './arena.ts';
+import { Thread } from './layout/thread.ts';
+import { messageAlloc, messageBytes, messageFree } from './messages.ts';
+import { ld, st } from './word.ts';
+
+const { value: VALUE, valueKind: VALUE_KIND } = Thread;
+
+/** What the value words of a descriptor hold. */
+export const VALUE_NONE = 0;
+export const VALUE_NUMBER = 1;
+export const VALUE_UNDEFINED = 2;
+export const VALUE_NULL = 3;
+export const VALUE_TRUE = 4;
+export const VALUE_FALSE = 5;
+/** A message: the serialised value. */
+export const VALUE_MESSAGE = 6;
+/** A message: a serialised error, to be thrown. */
+export const VALUE_ERROR = 7;
+/** In the heap of the owner cpu. */
+export const VALUE_LOCAL = 8;
+/** An error in the heap of the owner cpu. */
+export const VALUE_LOCAL_ERROR = 9;
+
+const VIEW_ARENA = 0;
+const VIEW_COPY = 1;
+
+const VIEWS = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const;
+
+/** Code of DataView, which is no typed array; Buffer has its own, because it is not the Uint8Array it extends. */
+const VIEW_DATAVIEW = 100;
+const VIEW_BUFFER = 101;
+
+class ArenaSerializer extends Serializer {
+  readonly #arena: Arena;
+
+  constructor(arena: Arena) {
+    super();
+    this.#arena = arena;
+    // Missing from the type definitions, present since Node 8: views come to _writeHostObject.
+    (this as unknown as { _setTreatArrayBufferViewsAsHostObjects(on: boolean): void })._setTreatArrayBufferViewsAsHostObjects(true);
+  }
+
+  _writeHostObject(object: object): void {
+    if (!ArrayBuffer.isView(object)) throw new Error(`${inspect(object, { depth: 0 })} could not be cloned.`);
+    const shared = object.buffer === this.#arena.memory.buffer;
+    this.writeUint32(shared ? VIEW_ARENA : VIEW_COPY);
+    this.writeUint32(viewCode(object));
+    this.writeUint32(object.byteLength);
+    if (shared) this.writeDouble(object.byteOffset);
+    else this.writeRawBytes(new Uint8Array(object.buffer, object.byteOffset, object.byteLength));
+  }
+
+  _getSharedArrayBufferId(): number {
+    throw new Error(
+      'a SharedArrayBuffer other than the machine’s own could not be cloned; use shared.u8(name, length) instead.',
+    );
+  }
+
+  _getDataCloneError(message: string): Error {
+    return new Error(message);
+  }
+}
+
+class ArenaDeserializer extends Deserializer {
+  readonly #arena: Arena;
+
+  constructor(arena: Arena, bytes: Uint8Array) {
+    super(bytes);
+    this.#arena = arena;
+  }
+
+  _readHostObject(): ArrayBufferView {
+    const where = this.readUint32();
+    const code = this.readUint32();
+    const bytes = this.readUint32();
+    if (where === VIEW_ARENA) return makeView(code, this.#arena.memory.buffer, this.readDouble(), bytes);
+    const copy = Uint8Array.from(this.readRawBytes(bytes) as Uint8Array);
+    return makeView(code, copy.buffer, 0, bytes);
+  }
+}
+
+function viewCode(view: ArrayBufferView): number {
+  if (Buffer.isBuffer(view)) return VIEW_BUFFER;
+  if (view instanceof DataView) return VIEW_DATAVIEW;
+  return VIEWS.findIndex((type) => view instanceof type);
+}
+
+function makeView(code: number, buffer: ArrayBufferLike, offset: number, bytes: number): ArrayBufferView {
+  if (code === VIEW_BUFFER) return Buffer.from(buffer as ArrayBuffer, offset, bytes);
+  if (code === VIEW_DATAVIEW) return new DataView(buffer, offset, bytes);
+  const View = VIEWS[code] as (typeof VIEWS)[number];
+  return new View(buffer as ArrayBuffer, offset, bytes / View.BYTES_PER_ELEMENT);
+}
+
+/**
+ * Serialises a value.
+ *
+ * @throws Error with V8's reason when the value cannot be cloned
+ */
+export function cloneOut(arena: Arena, value: unknown): Uint8Array {
+  const serializer = new ArenaSerializer(arena);
+  serializer.writeHeader();
+  serializer.writeValue(value);
+  return serializer.releaseBuffer();
+}
+
+/** Makes the value again. */
+export function cloneIn(arena: Arena, bytes: Uint8Array): unknown {
+  const deserializer = new ArenaDeserializer(arena, bytes);
+  deserializer.readHeader();
+  return deserializer.readValue();
+}
+
+/** Serialises a value into a message; returns its offset. */
+export function cloneToMessage(arena: Arena, self: number, value: unknown): number {
+  const bytes = cloneOut(arena, value);
+  const ref = messageAlloc(arena, self, bytes.byteLength);
+  messageBytes(arena, ref).set(bytes);
+  return ref;
+}
+
+/** Takes a value out of its message and frees it. */
+export function cloneFromMessage(arena: Arena, self: number, ref: number): unknown {
+  // A copy, because V8's reader does not read from shared memory, and the block is freed below.
+  const bytes = messageBytes(arena, ref).slice();
+  messageFree(arena, self, ref);
+  return cloneIn(arena, bytes);
+}
+
+/** True when a value needs no cloning: it cannot change and cannot be shared by reference. */
+export function isPlainValue(value: unknown): value is number | boolean | null | undefined {
+  return typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined;
+}
+
+/** Writes a plain value into the value words of a descriptor. */
+export function stPlainValue(arena: Arena, td: number, value: number | boolean | null | undefined): void {
+  const { m } = arena;
+  if (typeof value === 'number') {
+    arena.f64[(td + VALUE) >> 1] = value;
+    st(m, td, VALUE_KIND, VALUE_NUMBER);
+  } else if (value === undefined) st(m, td, VALUE_KIND, VALUE_UNDEFINED);
+  else if (value === null) st(m, td, VALUE_KIND, VALUE_NULL);
+  else st(m, td, VALUE_KIND, value ? VALUE_TRUE : VALUE_FALSE);
+}
+
+/** Writes the offset of a message into the value words. */
+export function stMessageValue(arena: Arena, td: number, kind: number, ref: number): void {
+  st(arena.m, td, VALUE, ref);
+  st(arena.m, td, VALUE_KIND, kind);
+}
+
+/**
+ * Takes the value that crosses cpus out of a descriptor.
+ *
+ * @throws the error that it carries, if it is one
+ */
+export function takeValue(arena: Arena, self: number, td: number): unknown {
+  const { m } = arena;
+  const kind = ld(m, td, VALUE_KIND);
+  st(m, td, VALUE_KIND, VALUE_NONE);
+  switch (kind) {
+    case VALUE_NUMBER:
+      return arena.f64[(td + VALUE) >> 1];
+    case VALUE_NULL:
+      return null;
+    case VALUE_TRUE:
+      return true;
+    case VALUE_FALSE:
+      return false;
+    case VALUE_MESSAGE:
+      return cloneFromMessage(arena, self, ld(m, td, VALUE));
+    case VALUE_ERROR:
+      throw errorIn(cloneFromMessage(arena, self, ld(m, td, VALUE)));
+    default:
+      return undefined;
+  }
+}
+
+interface ErrorRecord {
+  readonly error: unknown;
+  readonly properties: Record<string, unknown>;
+}
+
+/** What crosses for a thrown value: an error keeps its stack, cause and own properties. */
+export function errorOut(arena: Arena, thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return clonable(arena, thrown) ? { error: thrown, properties: {} } : errorOut(arena, new Error(inspect(thrown)));
+  const properties: Record<string, unknown> = { name: thrown.name };
+  for (const [key, value] of Object.entries(thrown)) {
+    properties[key] = clonable(arena, value) ? value : inspect(value);
+  }
+  const plain = new Error(thrown.message);
+  plain.stack = thrown.stack ?? `${thrown.name}: ${thrown.message}`;
+  if (thrown.cause !== undefined) plain.cause = clonable(arena, thrown.cause) ? thrown.cause : inspect(thrown.cause);
+  return { error: plain, properties } satisfies ErrorRecord;
+}
+
+/** Makes the thrown value again. */
+export function errorIn(record: unknown): unknown {
+  const { error, properties } = record as ErrorRecord;
+  if (!(error instanceof Error)) return error;
+  for (const [key, value] of Object.entries(properties)) {
+    Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: key !== 'name' });
+  }
+  return error;
+}
+
+function clonable(arena: Arena, value: unknown): boolean {
+  try {
+    cloneOut(arena, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Serialises the arguments of a thread.
+ *
+ * @param name - the thread's function, for the message
+ * @throws LwktError ERR_LWKT_CLONE naming the argument that cannot be cloned
+ */
+export function argumentsToMessage(arena: Arena, self: number, name: string, args: readonly unknown[]): number {
+  try {
+    return cloneToMessage(arena, self, args);
+  } catch (cause) {
+    if (cause instanceof LwktError) throw cause;
+    const index = args.findIndex((arg) => !clonable(arena, arg));
+    throw new LwktError(
+      'ERR_LWKT_CLONE',
+      `argument ${index + 1} of '${name}' cannot be cloned: ${cause instanceof Error ? cause.message : String(cause)} ` +
+        'Arguments and results cross by structured clone: pass numbers, strings, plain objects, arrays, buffers, ' +
+        'or shared memory',
+      { cause },
+    );
+  }
+}

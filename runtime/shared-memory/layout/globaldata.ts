@@ -1,0 +1,77 @@
+/**
+ * What a cpu keeps to itself, and what others may see of it. One per cpu, and one for the host's corner.
+ *
+ * Seed: struct globaldata of sys/globaldata.h.
+ */
+import { atomic, line, plain, struct, type Plain } from '../struct.ts';
+
+/** Counters of a cpu: 64 bits each, one writer, summed on read. The first six are the seed's sysctls. */
+export const COUNTERS = [
+  ['lwkt.switch_count', 'calls of the switch, also those that pick the same thread'],
+  ['lwkt.preempt_hit', 'preemptions done'],
+  ['lwkt.preempt_miss', 'preemptions refused: not higher, critical section, foreign cpu, MP lock'],
+  ['lwkt.preempt_weird', 'preemptions refused: self, or already in a preemption'],
+  ['lwkt.ipiq_count', 'IPIs sent to other cpus'],
+  ['lwkt.ipiq_fifofull', 'sends that found the ring full'],
+  ['lwkt.ipiq_run', 'IPI functions run'],
+  ['lwkt.ipiq_wakeups', 'sends that had to wake a sleeping cpu'],
+  ['lwkt.threads_created', 'threads created by this cpu'],
+  ['lwkt.threads_run', 'threads of this cpu that ran to their end'],
+  ['lwkt.threads_failed', 'threads of this cpu that ended by an error'],
+  ['lwkt.idle_spins', 'times the idle cpu found work while spinning'],
+  ['lwkt.idle_parks', 'times the idle cpu went to sleep'],
+  ['lwkt.loop_turns', 'turns given to the event loop'],
+  ['lwkt.token_gets', 'tokens taken after a wait or from another cpu'],
+  ['lwkt.token_requests', 'token requests sent to other cpus'],
+  ['lwkt.token_handovers', 'tokens handed to other cpus'],
+  ['lwkt.token_losses', 'tokens lost by blocking'],
+  ['lwkt.mplock_contended', 'switches that passed over a thread for want of the MP lock'],
+  ['lwkt.safepoint_slow', 'safepoints that had something to do'],
+] as const;
+
+export type CounterName = (typeof COUNTERS)[number][0];
+
+export const Globaldata = struct('Globaldata', {
+  // ---- written by everyone: the doorbell
+  bell: atomic(),
+  _own: line(),
+  // ---- written by this cpu, read by watchers
+  /** A code of CPU_STATES. */
+  state: atomic(),
+  curthread: plain(),
+  idlethread: plain(),
+  /** Runnable threads: what placement compares. */
+  nrun: plain(),
+  /** Threads on tdallq. */
+  nthreads: plain(),
+  runqmask: plain(),
+  intrNesting: plain(),
+  /** The thread cache: first of the free list, and its length. */
+  tdfreeq: plain(),
+  tdfreecount: plain(),
+  tdallq: plain(2),
+  /** Promises that its threads wait for. */
+  promises: plain(),
+  /** Bumped at every poll slow enough to look at the clock: the heartbeat for watchers. */
+  heartbeat: atomic(),
+  _runq: line(),
+  // ---- written by this cpu: 32 run queues, first and last each
+  tdrunq: plain(64),
+  _counters: line(),
+  counters: plain(2 * COUNTERS.length),
+});
+
+/** Offset of a counter's low word. */
+export function counter(name: CounterName): Plain {
+  return (Globaldata.counters + 2 * COUNTERS.findIndex(([known]) => known === name)) as Plain;
+}
+
+/** What a cpu is doing, by number; the order is part of the layout. */
+export const CPU_STATES = ['off', 'boot', 'run', 'spin', 'park', 'loop', 'halted'] as const;
+export const CPU_OFF = 0;
+export const CPU_BOOT = 1;
+export const CPU_RUN = 2;
+export const CPU_SPIN = 3;
+export const CPU_PARK = 4;
+export const CPU_LOOP = 5;
+export const CPU_HALTED = 6;

@@ -1,0 +1,28 @@
+/**
+ * Tunables of the machine: one atomic word each, written by whoever sets them, read by every cpu.
+ *
+ * Seed: the SYSCTL_INT declarations at the top of lwkt_thread.c.
+ */
+import type { Atomic } from '../struct.ts';
+
+/** Name, default, least, most, one line of description. The order is part of the layout. */
+export const TUNABLES = [
+  ['lwkt.untimely_switch', 0, 0, 1, 'switch at every outermost end of a critical section (fault injection)'],
+  ['lwkt.token_debug', 0, 0, 1, 'print token transfers on stderr'],
+  ['lwkt.token_quantum_us', 10, 0, 1_000_000, 'microseconds a cpu may keep a token that another one asked for'],
+  ['lwkt.spin_us', 50, 0, 1_000_000, 'microseconds an idle cpu polls before it sleeps'],
+  ['lwkt.tick_us', 100, 10, 1_000_000, 'microseconds between looks at the clock of a busy cpu'],
+  ['lwkt.loop_us', 200, 10, 1_000_000, 'microseconds a busy cpu may keep a waiting event loop from turning'],
+  ['lwkt.ipiq_wait_warn_ms', 1000, 1, 3_600_000, 'milliseconds a wait for an IPI may take before a warning'],
+  ['lwkt.ipiq_wait_panic_ms', 10_000, 1, 3_600_000, 'milliseconds a wait for an IPI may take before a panic'],
+] as const;
+
+export type TunableName = (typeof TUNABLES)[number][0];
+
+/** Words of the sysctl region. */
+export const SYSCTL_WORDS = 64;
+
+/** Offset of a tunable in the sysctl region. */
+export function tunable(name: TunableName): Atomic {
+  return TUNABLES.findIndex(([known]) => known === name) as Atomic;
+}

@@ -1,0 +1,39 @@
+/**
+ * A serialising token and a wait queue.
+ *
+ * Seed: struct lwkt_token and struct lwkt_wait of sys/thread.h.
+ */
+import { atomic, double, line, plain, struct } from '../struct.ts';
+
+export const Token = struct('Token', {
+  /** Cpu + 1 that owns the token; 0 nobody. Moved away from a cpu only by that cpu. */
+  owner: atomic(),
+  /** Cpus with threads that wait for it, a bit each, set and cleared by that cpu. */
+  reqLow: atomic(),
+  reqHigh: atomic(),
+  // ---- written by the owner
+  /** The thread inside, or 0. */
+  holder: plain(),
+  /** Bumped at every acquisition. */
+  gen: plain(),
+  /** Acquisitions since it came to this cpu, and when it came (nanoseconds of that cpu's clock). */
+  used: plain(),
+  since: double(),
+  /** 1: kept while its holder blocks, like a mutex. */
+  mutex: plain(),
+  /** Handovers from one cpu to another; acquisitions that had to wait. */
+  handovers: plain(),
+  waits: plain(),
+  _end: line(),
+});
+
+export const Wait = struct('Wait', {
+  /** The token that protects the queue. */
+  token: plain(Token.WORDS),
+  // ---- protected by the token
+  /** Waiting threads, first and last. */
+  waitq: plain(2),
+  gen: plain(),
+  count: plain(),
+  _end: line(),
+});
