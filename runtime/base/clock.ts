@@ -1,4 +1,4 @@
-/** Monotonic time since the process began, in nanoseconds as a number (exact below 2^53, some 104 days). */
+/** Monotonic time of this thread in nanoseconds, as a number (exact below 2^53, some 104 days). */
 export function nowNs(): number {
-  return performance.timeOrigin === 0 ? 0 : performance.now() * 1e6;
+  return performance.now() * 1e6;
 }

@@ -44,18 +44,16 @@ export const TDF_VERBOSE = 0x0020;
 /** On create: do not schedule. */
 export const TDF_STOPREQ = 0x0040;
 // ours
-/** Has been stepped at least once: owns a generator on its cpu. */
-export const TDF_STARTED = 0x0100;
+/** Has come to its cpu: on the list of all threads there. */
+export const TDF_ADOPTED = 0x0100;
 /** Nobody will join it: freed when it exits. */
 export const TDF_DETACHED = 0x0200;
 /** An interrupt thread: made runnable, it preempts at once (the seed's td_preemptable). */
 export const TDF_PREEMPTABLE = 0x0400;
 /** Idle thread of its cpu. */
 export const TDF_IDLE = 0x0800;
-/** Entered through lwktCreate: holds the MP lock while it runs. */
-export const TDF_MPLOCK = 0x1000;
-/** Ended by an error that nobody has been told yet. */
-export const TDF_FAILED = 0x2000;
+/** Blocked with tokens in hand; its cpu keeps the list. */
+export const TDF_TOKENS = 0x1000;
 
 // ---- sizes
 

@@ -10,9 +10,7 @@ export const WMESGS = [
   'until',
   'token',
   'waitq',
-  'ipiwait',
-  'switch',
-  'mplock',
+  'stopped',
   'zombie',
 ] as const;
 

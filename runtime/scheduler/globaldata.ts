@@ -12,9 +12,10 @@ import type { Arena } from '../shared-memory/arena.ts';
 import { counter, Globaldata, type CounterName } from '../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
+import { Machine } from '../shared-memory/layout/machine.ts';
 import { tunable, type TunableName } from '../shared-memory/layout/sysctl.ts';
 import type { Plain } from '../shared-memory/struct.ts';
-import { ldHint, type Mem } from '../shared-memory/word.ts';
+import { ld, ldHint, type Mem } from '../shared-memory/word.ts';
 
 /** Per-cpu state in the heap of the cpu. */
 export interface Cpu {
@@ -28,15 +29,23 @@ export interface Cpu {
   /** Word offset of the slab. */
   slab: number;
   ringSize: number;
+  /** True when cpus outnumber cores: spin little. */
+  crowded: boolean;
   /** The running thread; the idle thread when none runs. */
   curthread: ThreadRef;
   idlethread: ThreadRef;
   /** Something of higher priority became runnable, or the tick asks for round robin. */
   resched: boolean;
-  /** True when this cpu holds the MP lock. */
-  mpheld: boolean;
   /** Nesting of IPI processing. */
   intrNesting: number;
+  /** Tokens that the current thread holds. */
+  held: number;
+  /** Looks at the doorbell left before the next look at the clock. */
+  polls: number;
+  /** The event loop wants a turn. */
+  turn: boolean;
+  /** The machine halts or panicked: run no more threads. */
+  halted: boolean;
   /** True once a machine is attached. */
   attached: boolean;
 }
@@ -52,11 +61,15 @@ export const cpu: Cpu = {
   gd: 0,
   slab: 0,
   ringSize: 0,
+  crowded: false,
   curthread: 0,
   idlethread: 0,
   resched: false,
-  mpheld: false,
   intrNesting: 0,
+  held: 0,
+  polls: 0,
+  turn: false,
+  halted: false,
   attached: false,
 };
 
@@ -76,6 +89,7 @@ export function attachCpu(arena: Arena, id: number): void {
   cpu.gd = globaldataOf(arena.map, id);
   cpu.slab = arena.map.slab;
   cpu.ringSize = arena.map.ringSize;
+  cpu.crowded = ld(arena.m, 0, Machine.crowded) === 1;
   cpu.idlethread = arena.map.slab + (1 + id) * Thread.WORDS;
   cpu.curthread = cpu.idlethread;
   cpu.attached = true;

@@ -5,7 +5,9 @@
  * the host compares the names at boot. The kernel's own IPI functions come first.
  */
 import { LwktError } from '../base/errors.ts';
-import type { ThreadStack } from './thread.ts';
+
+/** A thread's stack. What it yields is the business of switch.ts. */
+export type ThreadStack = Generator<unknown, unknown, unknown>;
 
 /** Runs on the target: at most three Int32 arguments, never blocks. */
 export type IpiHandler = (arg0: number, arg1: number, arg2: number) => void;
@@ -79,6 +81,11 @@ export function threadBody(id: number): ThreadBody {
 /** Name of a thread function. Context: any; never blocks. */
 export function threadFuncName(id: number): string {
   return threadFuncs[id]?.name ?? `function ${id}`;
+}
+
+/** Name of an IPI function. Context: any; never blocks. */
+export function ipiName(id: number): string {
+  return ipiFuncs[id]?.name ?? `function ${id}`;
 }
 
 /** Number of a thread function, or -1. Context: any; never blocks. */

@@ -15,53 +15,36 @@ import {
   MAXCOMLEN,
   TDF_ALLOCATED_THREAD,
   TDF_EXITED,
-  TDPRI_CRIT,
   TDPRI_MASK,
-  TD_SLOT_BITS,
 } from '../base/params.ts';
+import { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } from '../shared-memory/descriptor.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { slabGive, slabTake } from '../shared-memory/slab.ts';
 import { tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
 import { ldText, stText } from '../shared-memory/text.ts';
-import { count, ld, ldOwn, st, stA } from '../shared-memory/word.ts';
+import { count, ld, st } from '../shared-memory/word.ts';
 import { counterField, cpu } from './globaldata.ts';
+import { threadFuncName, type ThreadStack } from './ipifunc.ts';
 
-const {
-  threadq: TD_THREADQ,
-  allq: TD_ALLQ,
-  flags: TD_FLAGS,
-  pri: TD_PRI,
-  cpu: TD_CPU,
-  gen: TD_GEN,
-  mpcount: TD_MPCOUNT,
-  preempted: TD_PREEMPTED,
-  wait: TD_WAIT,
-  wmesg: TD_WMESG,
-  func: TD_FUNC,
-  joiner: TD_JOINER,
-  switches: TD_SWITCHES,
-  valueKind: TD_VALUE_KIND,
-  deadline: TD_DEADLINE,
-  comm: TD_COMM,
-  toks: TD_TOKS,
-  WORDS: TD_WORDS,
-} = Thread;
+const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, pri: TD_PRI, func: TD_FUNC, comm: TD_COMM } = Thread;
 const { tdfreeq: GD_TDFREEQ, tdfreecount: GD_TDFREECOUNT, tdallq: GD_TDALLQ, nthreads: GD_NTHREADS } = Globaldata;
 const CREATED = counterField('lwkt.threads_created');
 
-const SLOT_MASK = (1 << TD_SLOT_BITS) - 1;
-const GEN_MASK = 0x7fff_ffff >>> TD_SLOT_BITS;
-const TD_SHIFT = Math.log2(TD_WORDS);
-
-/** A thread's stack. What it yields is the business of switch.ts. */
-export type ThreadStack = Generator<unknown, unknown, unknown>;
+const TD_SHIFT = Math.log2(Thread.WORDS);
 
 /** Stacks of this cpu's threads by slot; null before the start and after the end. Per cpu. */
-export const stacks: (ThreadStack | null)[] = [];
+export let stacks: (ThreadStack | null)[] = [];
 
 /** By slot: arguments before the start, a settled promise's outcome, or a result kept in this heap. Per cpu. */
-export const locals: unknown[] = [];
+export let locals: unknown[] = [];
+
+/** Makes room for the heap side of every slot. Context: boot; never blocks. */
+export function initStacks(): void {
+  // Allocated whole, so that slots which other cpus use never turn the arrays into dictionaries.
+  stacks = new Array<ThreadStack | null>(cpu.arena.map.slots).fill(null);
+  locals = new Array<unknown>(cpu.arena.map.slots).fill(undefined);
+}
 
 /** Slot of a descriptor. Context: any; never blocks. */
 export function slotOf(td: ThreadRef): number {
@@ -70,15 +53,12 @@ export function slotOf(td: ThreadRef): number {
 
 /** The handle of a descriptor. Context: any; never blocks. */
 export function handleOf(td: ThreadRef): Td {
-  return (((td - cpu.slab) >> TD_SHIFT) | (ldOwn(cpu.m, td, TD_GEN) << TD_SLOT_BITS)) as Td;
+  return descriptorHandle(cpu.arena, td) as Td;
 }
 
 /** The descriptor of a handle, or 0 if that thread is gone. Context: any; never blocks. */
 export function tryRefOf(handle: number): ThreadRef {
-  const slot = handle & SLOT_MASK;
-  if (slot === 0 || slot >= cpu.arena.map.slots || handle < 0) return 0;
-  const td = cpu.slab + (slot << TD_SHIFT);
-  return ldOwn(cpu.m, td, TD_GEN) === handle >>> TD_SLOT_BITS ? td : 0;
+  return descriptorOf(cpu.arena, handle);
 }
 
 /**
@@ -105,17 +85,21 @@ export function refOf(handle: number, what: string): ThreadRef {
  *
  * Context: thread | ipi | idle; never blocks.
  *
- * @returns an initialised descriptor of this cpu, in a critical section, on no queue
+ * @param owner - cpu it will belong to
+ * @param func - number of its thread function
+ * @param flags - TDF_*
+ * @param priority - 0 .. 31
+ * @returns an initialised descriptor, in one critical section, on no queue
  * @throws LwktError ERR_LWKT_THREADS when all are in use
  * @seed lwkt_alloc_thread
  */
-export function lwktAllocThread(): ThreadRef {
+export function lwktAllocThread(owner: number, func: number, flags: number, priority: number): ThreadRef {
   const { m, gd } = cpu;
   let td = ld(m, gd, GD_TDFREEQ);
   if (td === 0) td = refill();
   st(m, gd, GD_TDFREEQ, ld(m, td, TD_THREADQ));
   st(m, gd, GD_TDFREECOUNT, ld(m, gd, GD_TDFREECOUNT) - 1);
-  lwktInitThread(td, TDF_ALLOCATED_THREAD);
+  initDescriptor(cpu.arena, td, owner, func, flags | TDF_ALLOCATED_THREAD, priority);
   count(m, gd, CREATED);
   return td;
 }
@@ -136,33 +120,6 @@ function refill(): ThreadRef {
   }
   st(m, gd, GD_TDFREECOUNT, got);
   return first;
-}
-
-/**
- * Initialises a descriptor for this cpu. Links it nowhere: see {@link linkThread}.
- *
- * Context: thread | ipi | idle | boot; never blocks.
- *
- * @param flags - TDF_* to begin with
- * @seed lwkt_init_thread
- */
-export function lwktInitThread(td: ThreadRef, flags: number): void {
-  const { m } = cpu;
-  st(m, td, TD_THREADQ, 0);
-  st(m, td, TD_FLAGS, flags);
-  st(m, td, TD_PRI, TDPRI_CRIT);
-  stA(m, td, TD_CPU, cpu.id);
-  st(m, td, TD_MPCOUNT, 0);
-  st(m, td, TD_PREEMPTED, 0);
-  st(m, td, TD_WAIT, 0);
-  st(m, td, TD_WMESG, 0);
-  st(m, td, TD_FUNC, 0);
-  st(m, td, TD_VALUE_KIND, 0);
-  st(m, td, TD_JOINER, 0);
-  st(m, td, TD_SWITCHES, 0);
-  cpu.arena.f64[(td + TD_DEADLINE) >> 1] = 0;
-  st(m, td, TD_COMM, 0);
-  st(m, td, TD_TOKS, 0);
 }
 
 /** Puts a thread on this cpu's list of all threads. Context: thread | ipi | idle; never blocks. */
@@ -192,7 +149,7 @@ export function lwktFreeThread(td: ThreadRef): void {
   if ((ld(m, td, TD_FLAGS) & TDF_EXITED) === 0) {
     panic(`lwktFreeThread: did not exit! thread ${handleOf(td)} '${commOf(td)}', flags 0x${ld(m, td, TD_FLAGS).toString(16)}`);
   }
-  stA(m, td, TD_GEN, (ldOwn(m, td, TD_GEN) + 1) & GEN_MASK);
+  endDescriptor(cpu.arena, td);
   st(m, td, TD_THREADQ, ld(m, gd, GD_TDFREEQ));
   st(m, gd, GD_TDFREEQ, td);
   const cached = ld(m, gd, GD_TDFREECOUNT) + 1;
@@ -224,9 +181,9 @@ export function lwktSetComm(td: ThreadRef, comm: string): void {
   stText(cpu.m, td + TD_COMM, MAXCOMLEN, comm);
 }
 
-/** The name given to a thread; empty if none. Context: any; never blocks. */
+/** A thread's name: the one it was given, or its function's. Context: any; never blocks. */
 export function commOf(td: ThreadRef): string {
-  return ldText(cpu.m, td + TD_COMM, MAXCOMLEN);
+  return ldText(cpu.m, td + TD_COMM, MAXCOMLEN) || threadFuncName(ld(cpu.m, td, TD_FUNC));
 }
 
 /** Priority of a thread without its critical sections. Context: any; never blocks. */

@@ -7,13 +7,25 @@
 import { LwktError } from '../base/errors.ts';
 import { LAYOUT_VERSION, MAGIC, Machine } from './layout/machine.ts';
 import { memoryMap, type MemoryMap, type Shape } from './layout/memory-map.ts';
+import './layout/token.ts'; // declared on every side, for the layout hash
 import { TUNABLES } from './layout/sysctl.ts';
 import { layoutHash, type Plain } from './struct.ts';
 import { ld, st, type Mem } from './word.ts';
 
+/** A shared WebAssembly memory; the standard type library knows it only for browsers. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
+const { Memory } = (
+  globalThis as unknown as {
+    WebAssembly: { Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory };
+  }
+).WebAssembly;
+
 /** One machine's memory with the map of its regions. Plain data: it holds no other state. */
 export interface Arena {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
   readonly m: Mem;
   /** The same memory as 64-bit floats; word offset / 2. */
   readonly f64: Float64Array<ArrayBufferLike>;
@@ -32,9 +44,9 @@ const PAGE_BYTES = 65_536;
 export function createArena(shape: Shape, crowded: boolean): Arena {
   const map = memoryMap(shape);
   const pages = Math.ceil((map.words * 4) / PAGE_BYTES);
-  let memory: WebAssembly.Memory;
+  let memory: SharedMemory;
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    memory = new Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
     const mib = Math.ceil((pages * PAGE_BYTES) / 1_048_576);
     throw new LwktError('ERR_LWKT_OPTION', `the system refused an arena of ${mib} MiB: lower threads or memory`, {
@@ -69,7 +81,7 @@ export function createArena(shape: Shape, crowded: boolean): Arena {
  *
  * @throws LwktError ERR_LWKT_NO_MACHINE when it is not an arena of this layout
  */
-export function attachArena(memory: WebAssembly.Memory): Arena {
+export function attachArena(memory: SharedMemory): Arena {
   const m: Mem = new Int32Array(memory.buffer);
   if (ld(m, 0, Machine.magic) !== MAGIC || ld(m, 0, Machine.layoutHash) !== layoutHash()) {
     throw new LwktError(

@@ -26,6 +26,8 @@ export const VALUE_FALSE = 5;
 export const VALUE_MESSAGE = 6;
 /** A message: a serialised error, to be thrown. */
 export const VALUE_ERROR = 7;
+/** There was no message space for the value; it is gone. */
+export const VALUE_LOST = 10;
 /** In the heap of the owner cpu. */
 export const VALUE_LOCAL = 8;
 /** An error in the heap of the owner cpu. */
@@ -193,6 +195,12 @@ export function takeValue(arena: Arena, self: number, td: number): unknown {
       return cloneFromMessage(arena, self, ld(m, td, VALUE));
     case VALUE_ERROR:
       throw errorIn(cloneFromMessage(arena, self, ld(m, td, VALUE)));
+    case VALUE_LOST:
+      throw new LwktError(
+        'ERR_LWKT_MESSAGES',
+        'the thread ended, but there was no message space for its result or error: join threads sooner, return ' +
+          'less, or raise messages (--messages)',
+      );
     default:
       return undefined;
   }

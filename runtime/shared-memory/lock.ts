@@ -6,7 +6,7 @@
  */
 
 import { atomic, struct } from './struct.ts';
-import { casA, stA, xchgA, type Mem } from './word.ts';
+import { casA, pause, stA, xchgA, type Mem } from './word.ts';
 
 export const Lock = struct('Lock', {
   state: atomic(),
@@ -34,7 +34,7 @@ export function withLock<T>(m: Mem, lock: number, self: number, body: () => T): 
 function acquire(m: Mem, lock: number): void {
   for (let i = 0; i < SPINS; i++) {
     if (casA(m, lock, STATE, 0, 1) === 0) return;
-    Atomics.pause();
+    pause();
   }
   while (xchgA(m, lock, STATE, 2) !== 0) {
     Atomics.wait(m as Int32Array<SharedArrayBuffer>, lock + STATE, 2);

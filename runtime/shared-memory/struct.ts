@@ -91,7 +91,8 @@ export function struct<S extends Record<string, FieldSpec<Plain | Atomic | never
 /** A 32-bit hash (FNV-1a) of all structs declared so far: two processes agree on it or must not share memory. */
 export function layoutHash(): number {
   let h = 0x811c9dc5;
-  for (const text of declared) {
+  // Sorted, since modules may be loaded in any order.
+  for (const text of declared.toSorted()) {
     for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   }
   return h | 0;

@@ -31,7 +31,6 @@ export const SYMBOL_KINDS = [
   'shared.f64',
   'shared.i64',
   'shared.u64',
-  'mutex token',
 ] as const;
 export type SymbolKind = Exclude<(typeof SYMBOL_KINDS)[number], 'none'>;
 

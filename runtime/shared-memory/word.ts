@@ -64,6 +64,11 @@ export function casA(m: Mem, base: number, field: Atomic, expected: number, valu
   return Atomics.compareExchange(m, base + field, expected, value);
 }
 
+/** Tells the core that it spins. */
+export function pause(): void {
+  Atomics.pause();
+}
+
 /** Adds one to a 64-bit counter in two plain words (low, high) with one writer. */
 export function count(m: Mem, base: number, field: Plain): void {
   const low = ((m[base + field] as number) + 1) | 0;

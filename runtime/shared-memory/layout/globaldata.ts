@@ -5,12 +5,9 @@
  */
 import { atomic, line, plain, struct, type Plain } from '../struct.ts';
 
-/** Counters of a cpu: 64 bits each, one writer, summed on read. The first six are the seed's sysctls. */
+/** Counters of a cpu: 64 bits each, one writer, summed on read. Spelled as the seed's sysctls where it has them. */
 export const COUNTERS = [
   ['lwkt.switch_count', 'calls of the switch, also those that pick the same thread'],
-  ['lwkt.preempt_hit', 'preemptions done'],
-  ['lwkt.preempt_miss', 'preemptions refused: not higher, critical section, foreign cpu, MP lock'],
-  ['lwkt.preempt_weird', 'preemptions refused: self, or already in a preemption'],
   ['lwkt.ipiq_count', 'IPIs sent to other cpus'],
   ['lwkt.ipiq_fifofull', 'sends that found the ring full'],
   ['lwkt.ipiq_run', 'IPI functions run'],
@@ -25,7 +22,6 @@ export const COUNTERS = [
   ['lwkt.token_requests', 'token requests sent to other cpus'],
   ['lwkt.token_handovers', 'tokens handed to other cpus'],
   ['lwkt.token_losses', 'tokens lost by blocking'],
-  ['lwkt.mplock_contended', 'switches that passed over a thread for want of the MP lock'],
   ['lwkt.safepoint_slow', 'safepoints that had something to do'],
 ] as const;
 
@@ -52,6 +48,8 @@ export const Globaldata = struct('Globaldata', {
   tdallq: plain(2),
   /** Promises that its threads wait for. */
   promises: plain(),
+  /** Control messages that the host has sent; written by the host. */
+  control: atomic(),
   /** Bumped at every poll slow enough to look at the clock: the heartbeat for watchers. */
   heartbeat: atomic(),
   _runq: line(),

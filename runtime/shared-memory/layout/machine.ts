@@ -50,12 +50,6 @@ export const Machine = struct('Machine', {
   _output: line(),
   /** Held while a thread's output is written, so that lines are not torn. */
   outputLock: plain(Lock.WORDS),
-  _mplock: line(),
-  /** Cpu + 1 that holds the MP lock, or 0. */
-  mplock: atomic(),
-  /** Cpus that asked for it, a bit each. */
-  mpWaitLow: atomic(),
-  mpWaitHigh: atomic(),
   _panic: line(),
   panicText: plain(PANIC_TEXT_BYTES / 4),
   _end: line(),

@@ -11,20 +11,19 @@ export const Token = struct('Token', {
   /** Cpus with threads that wait for it, a bit each, set and cleared by that cpu. */
   reqLow: atomic(),
   reqHigh: atomic(),
+  _end: line(),
   // ---- written by the owner
-  /** The thread inside, or 0. */
+  /** The thread that holds it, with bit 0 set; without: the thread that held it last. 0 at first. */
   holder: plain(),
-  /** Bumped at every acquisition. */
+  /** Bumped when the token changes hands between threads; never 0 once taken. */
   gen: plain(),
-  /** Acquisitions since it came to this cpu, and when it came (nanoseconds of that cpu's clock). */
+  /** Acquisitions since it came to this cpu. */
   used: plain(),
-  since: double(),
-  /** 1: kept while its holder blocks, like a mutex. */
-  mutex: plain(),
   /** Handovers from one cpu to another; acquisitions that had to wait. */
   handovers: plain(),
   waits: plain(),
-  _end: line(),
+  /** When it came, nanoseconds of the owner's clock. */
+  since: double(),
 });
 
 export const Wait = struct('Wait', {

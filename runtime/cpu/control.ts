@@ -1,0 +1,89 @@
+/**
+ * A cpu's end of the control plane: the slow things that the host asks for, over Comlink.
+ *
+ * The host rings the doorbell with every message; the cpu then turns its event loop until it has seen as many
+ * messages as the host has sent.
+ */
+import { registerHooks } from 'node:module';
+import type { MessagePort } from 'node:worker_threads';
+import { getHeapStatistics } from 'node:v8';
+import { expose, type Endpoint } from 'comlink';
+import { LwktError } from '../base/errors.ts';
+import type { CpuControl, CpuHeap, Loaded } from '../base/protocol.ts';
+import { tunable, TUNABLES, type TunableName } from '../shared-memory/layout/sysctl.ts';
+import { ldA } from '../shared-memory/word.ts';
+import { cpu } from '../scheduler/globaldata.ts';
+import { closeRegistration, registeredNames } from '../scheduler/ipifunc.ts';
+import { isKThread } from '../scheduler/kthread.ts';
+import { addPromises } from '../scheduler/until.ts';
+
+let received = 0;
+
+/** Control messages seen so far. */
+export function controlReceived(): number {
+  return received;
+}
+
+/** Serves the control port. */
+export function serveControl(port: MessagePort): void {
+  const control: CpuControl = { load, sysctl, heap };
+  port.on('message', () => received++);
+  // Comlink asks for the listener part of a MessagePort, which Node's has at run time.
+  expose(control, port as unknown as Endpoint);
+}
+
+async function load(url: string): Promise<Loaded> {
+  addPromises(1);
+  try {
+    resolveToThisRuntime();
+    const program = (await importProgram(url)) as { default?: unknown };
+    closeRegistration();
+    const main = program.default;
+    return { ...registeredNames(), main: main === undefined ? -1 : isKThread(main) ? main.id : -2 };
+  } finally {
+    addPromises(-1);
+  }
+}
+
+/** Makes a program's `lwkt` the one that runs it, wherever the program lies and whatever is installed there. */
+function resolveToThisRuntime(): void {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const own: Readonly<Record<string, string>> = {
+    'lwkt/thread': new URL(`../lwkt.${extension}`, import.meta.url).href,
+    lwkt: new URL(`../index.${extension}`, import.meta.url).href,
+  };
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const url = own[specifier];
+      return url === undefined ? nextResolve(specifier, context) : { url, shortCircuit: true };
+    },
+  });
+}
+
+/** Errors of Node's own type stripping that a real compiler gets past. */
+const NEEDS_COMPILER = new Set(['ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING']);
+
+/** Imports a program: natively, or through tsx when its TypeScript is more than types. */
+async function importProgram(url: string): Promise<unknown> {
+  try {
+    return await import(url);
+  } catch (error) {
+    const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+    if (code === undefined || !NEEDS_COMPILER.has(code)) throw error;
+    const { register } = await import('tsx/esm/api');
+    register();
+    return import(`${url}?tsx`);
+  }
+}
+
+function sysctl(name: string): number {
+  if (!TUNABLES.some(([known]) => known === name)) {
+    throw new LwktError('ERR_LWKT_OPTION', `no tunable '${name}': the tunables are ${TUNABLES.map(([known]) => known).join(', ')}`);
+  }
+  return ldA(cpu.m, cpu.arena.map.sysctl, tunable(name as TunableName));
+}
+
+function heap(): CpuHeap {
+  const { used_heap_size: used, total_heap_size: total } = getHeapStatistics();
+  return { used, total };
+}

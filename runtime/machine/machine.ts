@@ -1,0 +1,336 @@
+/**
+ * A machine, as its host sees it: boot, run, look, stop.
+ *
+ * The host is one corner of the ring matrix and otherwise an ordinary event loop: nothing here waits in it.
+ */
+import { EventEmitter } from 'node:events';
+import { LwktError } from '../base/errors.ts';
+import { MachinePanic } from '../base/panic.ts';
+import { PANIC_TEXT_BYTES, TDPRI_MAX } from '../base/params.ts';
+import type { CpuEnd, CpuHeap, Leftover, Loaded } from '../base/protocol.ts';
+import { machineStats, type MachineStats } from '../observe/stats.ts';
+import { machineThreads, type ThreadInfo } from '../observe/ps.ts';
+import { listSysctl, readSysctl, writeSysctl, type SysctlInfo } from '../observe/sysctl.ts';
+import { createArena, type Arena } from '../shared-memory/arena.ts';
+import { errorIn } from '../shared-memory/clone.ts';
+import { BELL_STATE, ringBell } from '../shared-memory/doorbell.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
+import { Machine as Words, MACHINE_BOOTING, MACHINE_HALTING, MACHINE_PANICKED, MACHINE_RUNNING } from '../shared-memory/layout/machine.ts';
+import { initMessages } from '../shared-memory/messages.ts';
+import { ldText } from '../shared-memory/text.ts';
+import { casA, ld, ldA, stA } from '../shared-memory/word.ts';
+import { checkTunable, machineConfig, type MachineConfig, type MachineOptions } from './config.ts';
+import { openControl, type Control } from './control.ts';
+import { startCpus, type Cpus } from './cpus.ts';
+import { HostCorner } from './host-corner.ts';
+import { compareLoaded } from './loaded.ts';
+
+/** Where and how the host's thread is made. */
+export interface HostSpawnOptions {
+  /** The cpu: a number, or 'any' for the one with the fewest runnable threads. Default 'any'. */
+  readonly cpu?: number | 'any';
+  /** 1 .. 31, more is more urgent; default 12. */
+  readonly priority?: number;
+  /** For ps; default the function's name. */
+  readonly name?: string;
+}
+
+/** What a machine still had when it stopped. */
+export interface StopReport {
+  /** Threads that had not ended, and threads that failed without anybody being told; at most 20 of each cpu. */
+  readonly leftovers: readonly Leftover[];
+  /** Threads beyond those. */
+  readonly more: number;
+  /** Cpus that did not reach a safepoint in time and were ended by force. */
+  readonly forced: readonly number[];
+}
+
+/** Tunables and counters of a running machine. */
+export interface MachineSysctl {
+  /** @throws LwktError ERR_LWKT_OPTION for an unknown name */
+  get(name: string): number;
+  /** @throws LwktError ERR_LWKT_OPTION for an unknown name or a value out of range */
+  set(name: string, value: number): void;
+  list(): SysctlInfo[];
+}
+
+interface MachineEventMap {
+  /** A detached thread ended by an error. */
+  threadFailed: [error: unknown];
+  /** The machine panicked or a cpu died: nothing runs any more. */
+  fault: [error: Error];
+}
+
+/** Milliseconds that stop() gives cpus to reach a safepoint. */
+const STOP_GRACE_MS = 2000;
+
+/** A booted machine. Make one with {@link boot}. */
+export class Machine extends EventEmitter<MachineEventMap> implements AsyncDisposable {
+  readonly #arena: Arena;
+  readonly #config: MachineConfig;
+  readonly #cpus: Cpus;
+  readonly #controls: readonly Control[];
+  readonly #corner: HostCorner;
+  #loaded: Loaded = { threads: [], ipis: [], main: -1 };
+  #fault: Error | undefined;
+  #stopping: Promise<StopReport> | undefined;
+
+  /** @internal */
+  constructor(config: MachineConfig) {
+    super();
+    this.#config = config;
+    this.#arena = createArena(config.shape, config.crowded);
+    initMessages(this.#arena);
+    for (const [name, value] of config.sysctl) writeSysctl(this.#arena, name, value);
+    this.#corner = new HostCorner(this.#arena, {
+      stateChanged: () => this.#stateChanged(),
+      threadFailed: (error) => this.#threadFailed(error),
+    });
+    const { memory } = this.#arena;
+    this.#controls = Array.from({ length: this.ncpus }, (_, cpu) => openControl(this.#arena, cpu));
+    this.#cpus = startCpus(
+      this.#controls.map(({ port }, cpu) => ({ memory, cpu, port, stdout: config.stdout })),
+    );
+    this.#cpus.ends.forEach((end, cpu) => {
+      end.then(
+        () => this.#stateChanged(),
+        (error: unknown) => this.#cpuDied(cpu, error),
+      );
+    });
+    void this.#corner.serve();
+  }
+
+  /** Number of cpus. */
+  get ncpus(): number {
+    return this.#config.shape.ncpus;
+  }
+
+  /** @internal Loads the program on every cpu and compares what they registered. */
+  async load(): Promise<void> {
+    const url = this.#config.program.href;
+    const loads = this.#controls.map(({ remote }) => remote.load(url));
+    const died = new Promise<never>((_, reject) => this.once('fault', reject));
+    died.catch(() => undefined);
+    let loaded: Loaded[];
+    try {
+      loaded = await Promise.race([Promise.all(loads), died]);
+    } catch (error) {
+      for (const load of loads) load.catch(() => undefined);
+      throw this.#fault ?? programError(url, error);
+    }
+    this.#loaded = compareLoaded(loaded);
+    casA(this.#arena.m, 0, Words.state, MACHINE_BOOTING, MACHINE_RUNNING);
+  }
+
+  /**
+   * Runs the program: its default export, on cpu 0.
+   *
+   * @param args - for the default export; cloned
+   * @returns what it returns
+   * @throws whatever it throws; LwktError ERR_LWKT_PROGRAM when there is no default export; MachinePanic
+   */
+  async run(...args: unknown[]): Promise<unknown> {
+    const { main, threads } = this.#loaded;
+    if (main < 0) {
+      throw new LwktError(
+        'ERR_LWKT_PROGRAM',
+        `${this.#config.program.href} ${main === -1 ? 'has no default export' : 'exports something else than a kthread as default'}: ` +
+          'a program needs `export default kthread(function* main(…) { … })`',
+      );
+    }
+    return this.#spawn(threads[main] ?? 'main', main, args, { cpu: 0 });
+  }
+
+  /**
+   * Runs one of the program's threads and waits for its end.
+   *
+   * @param name - of a function given to kthread()
+   * @param args - cloned
+   * @returns what it returns
+   * @throws whatever it throws; LwktError ERR_LWKT_PROGRAM, _OPTION, _CLONE, _THREADS, _MESSAGES, _STOPPED; MachinePanic
+   */
+  async spawn(name: string, args: readonly unknown[] = [], options: HostSpawnOptions = {}): Promise<unknown> {
+    const func = this.#loaded.threads.indexOf(name);
+    if (func <= 0) {
+      throw new LwktError(
+        'ERR_LWKT_PROGRAM',
+        `the program has no thread function '${name}'; it has ${this.#loaded.threads.slice(1).join(', ') || 'none'}`,
+      );
+    }
+    return this.#spawn(name, func, args, options);
+  }
+
+  #spawn(name: string, func: number, args: readonly unknown[], options: HostSpawnOptions): Promise<unknown> {
+    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#stopping !== undefined) throw stopped();
+    const cpu = options.cpu ?? 'any';
+    if (cpu !== 'any' && (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.ncpus)) {
+      throw new LwktError('ERR_LWKT_OPTION', `cpu: ${String(cpu)} must be 'any' or a whole number of 0 .. ${this.ncpus - 1}`);
+    }
+    const { priority } = options;
+    if (priority !== undefined && (!Number.isInteger(priority) || priority < 1 || priority > TDPRI_MAX)) {
+      throw new LwktError('ERR_LWKT_OPTION', `priority: ${String(priority)} must be a whole number of 1 .. ${TDPRI_MAX}`);
+    }
+    return this.#corner.spawn({
+      func,
+      name,
+      args,
+      cpu: cpu === 'any' ? this.#leastLoaded() : cpu,
+      ...(priority === undefined ? {} : { priority }),
+      ...(options.name === undefined ? {} : { comm: options.name }),
+    });
+  }
+
+  #nextCpu = 0;
+
+  /** The cpu with the fewest runnable threads; among equals, one after the other. */
+  #leastLoaded(): number {
+    const { m, map } = this.#arena;
+    const load = (cpu: number): number => ld(m, globaldataOf(map, cpu), Globaldata.nrun);
+    let best = this.#nextCpu;
+    for (let i = 1; i < this.ncpus; i++) {
+      const cpu = (this.#nextCpu + i) % this.ncpus;
+      if (load(cpu) < load(best)) best = cpu;
+    }
+    this.#nextCpu = (best + 1) % this.ncpus;
+    return best;
+  }
+
+  /** The threads, as they were a moment ago. Also after a stop or a fault. */
+  ps(): ThreadInfo[] {
+    return machineThreads(this.#arena, this.#loaded.threads);
+  }
+
+  /** Counters and states of every cpu. Also after a stop or a fault. */
+  stats(): MachineStats {
+    return machineStats(this.#arena);
+  }
+
+  /** JavaScript heap of every cpu, asked over the control plane. */
+  heaps(): Promise<CpuHeap[]> {
+    if (this.#stopping !== undefined) return Promise.reject(stopped());
+    return Promise.all(this.#controls.map(({ remote }) => remote.heap()));
+  }
+
+  /** Tunables and counters by name. */
+  readonly sysctl: MachineSysctl = {
+    get: (name) => {
+      const value = readSysctl(this.#arena, name);
+      if (value === undefined) throw new LwktError('ERR_LWKT_OPTION', `sysctl '${name}' does not exist; see sysctl.list()`);
+      return value;
+    },
+    set: (name, value) => writeSysctl(this.#arena, ...checkTunable(name, value)),
+    list: () => listSysctl(this.#arena),
+  };
+
+  #threadFailed(error: unknown): void {
+    if (this.listenerCount('threadFailed') > 0) this.emit('threadFailed', error);
+    else console.error('lwkt: a detached thread failed:', error);
+  }
+
+  #cpuDied(cpu: number, error: unknown): void {
+    if (this.#stopping !== undefined || this.#fault !== undefined) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    stA(this.#arena.m, 0, Words.state, MACHINE_PANICKED);
+    this.#setFault(
+      new LwktError('ERR_LWKT_CPU_DIED', `cpu ${cpu} died: ${reason}; its threads are lost, the machine is stopped`, {
+        cause: error,
+      }),
+    );
+  }
+
+  #stateChanged(): void {
+    const { m } = this.#arena;
+    if (ldA(m, 0, Words.state) !== MACHINE_PANICKED || this.#fault !== undefined) return;
+    const [reason = 'unknown reason', ...stack] = ldText(m, Words.panicText, PANIC_TEXT_BYTES).split('\n');
+    const panic = new MachinePanic(`panic on cpu ${ldA(m, 0, Words.panicCpu) - 1}: ${reason}`);
+    panic.stack = [`MachinePanic: ${panic.message}`, ...stack.filter((line) => line.startsWith('    at '))].join('\n');
+    this.#setFault(panic);
+  }
+
+  #setFault(fault: Error): void {
+    this.#fault = fault;
+    this.#ringAll();
+    this.#corner.close(fault);
+    this.emit('fault', fault);
+    void this.stop();
+  }
+
+  #ringAll(): void {
+    const { m, map } = this.#arena;
+    for (let cpu = 0; cpu < this.ncpus; cpu++) ringBell(m, globaldataOf(map, cpu), BELL_STATE);
+  }
+
+  /**
+   * Stops the machine: every cpu halts at its next safepoint, its worker ends. Runs once; later calls give the same
+   * report. Threads still waited for reject with ERR_LWKT_STOPPED.
+   */
+  stop(): Promise<StopReport> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<StopReport> {
+    const { m } = this.#arena;
+    for (const state of [MACHINE_BOOTING, MACHINE_RUNNING]) casA(m, 0, Words.state, state, MACHINE_HALTING);
+    this.#ringAll();
+    const ends = await this.#halted();
+    this.#corner.close(this.#fault ?? stopped());
+    for (const control of this.#controls) control.close();
+    await this.#cpus.destroy();
+    const known = ends.filter((end) => end !== undefined);
+    return {
+      leftovers: known.flatMap(({ leftovers }) => leftovers).map(withError),
+      more: known.reduce((sum, { more }) => sum + more, 0),
+      forced: ends.flatMap((end, cpu) => (end === undefined ? [cpu] : [])),
+    };
+  }
+
+  /** What each cpu had left; undefined for one that did not halt in time or died. */
+  async #halted(): Promise<(CpuEnd | undefined)[]> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, STOP_GRACE_MS, undefined);
+    });
+    const ends = this.#cpus.ends.map((end) => Promise.race([end.catch(() => undefined), late]));
+    const all = await Promise.all(ends);
+    clearTimeout(timer);
+    return all;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function withError(left: Leftover): Leftover {
+  return left.error === undefined ? left : { ...left, error: errorIn(left.error) };
+}
+
+function stopped(): LwktError {
+  return new LwktError('ERR_LWKT_STOPPED', 'the machine is stopped: boot another one');
+}
+
+function programError(url: string, error: unknown): LwktError {
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new LwktError('ERR_LWKT_PROGRAM', `cannot load ${url}: ${reason}`, { cause: error });
+}
+
+/**
+ * Boots a machine and loads its program on every cpu.
+ *
+ * @param options - at least the program
+ * @returns the running machine; stop it with `await using`, or stop()
+ * @throws LwktError ERR_LWKT_OPTION, ERR_LWKT_PROGRAM, ERR_LWKT_NAMES, ERR_LWKT_CPU_DIED
+ */
+export async function boot(options: MachineOptions): Promise<Machine> {
+  const machine = new Machine(machineConfig(options));
+  try {
+    await machine.load();
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+  return machine;
+}

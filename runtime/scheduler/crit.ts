@@ -1,0 +1,68 @@
+/**
+ * Critical sections: while a thread is in one, no IPI runs on its cpu and nothing preempts it.
+ *
+ * The count lives in the upper bits of the thread's td_pri, as in the seed, so it is switched with the thread.
+ * Leaving the last one is an interrupt point.
+ *
+ * Seed: crit_enter, crit_exit, crit_panic, need_resched of sys/thread2.h and lwkt_thread.c.
+ */
+import { panic } from '../base/panic.ts';
+import { TDPRI_CRIT } from '../base/params.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { ld, st } from '../shared-memory/word.ts';
+import { cpu, requireCpu } from './globaldata.ts';
+import { commOf, handleOf } from './thread.ts';
+
+const { pri: TD_PRI } = Thread;
+
+/** Upcall: runs pending interrupts; filled by boot.ts. */
+let splzSlot: () => void = () => {};
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setSplz(run: () => void): void {
+  splzSlot = run;
+}
+
+/** Runs pending interrupts of this cpu now. Context: thread; critical section: free; never blocks. @seed splz */
+export function splz(): void {
+  splzSlot();
+}
+
+/** Enters a critical section; they nest. Context: thread | ipi; critical section: entered; never blocks. @seed crit_enter */
+export function critEnter(): void {
+  const { m, curthread } = cpu;
+  st(m, curthread, TD_PRI, ld(m, curthread, TD_PRI) + TDPRI_CRIT);
+}
+
+/**
+ * Leaves a critical section. Leaving the last one runs the IPIs that came meanwhile.
+ *
+ * Context: thread | ipi; critical section: required; never blocks.
+ *
+ * @throws MachinePanic when there is none to leave
+ * @seed crit_exit
+ */
+export function critExit(): void {
+  const { m, curthread, gd } = cpu;
+  const pri = ld(m, curthread, TD_PRI) - TDPRI_CRIT;
+  if (pri < 0) critPanic(pri);
+  st(m, curthread, TD_PRI, pri);
+  if (pri < TDPRI_CRIT && m[gd] !== 0) splzSlot();
+}
+
+/** Ends the machine: more sections were left than entered. Context: thread | ipi; never blocks. @seed crit_panic */
+function critPanic(pri: number): never {
+  requireCpu('critExit()');
+  const td = cpu.curthread;
+  panic(`crit_panic: td_pri is/would-go negative! ${pri}: thread ${handleOf(td)} '${commOf(td)}' on cpu ${cpu.id}`);
+}
+
+/** True when the current thread is in a critical section. Context: any; never blocks. */
+export function inCrit(): boolean {
+  return ld(cpu.m, cpu.curthread, TD_PRI) >= TDPRI_CRIT;
+}
+
+/** Asks the current thread to give way at its next safepoint. Context: any; never blocks. @seed need_resched */
+export function needResched(): void {
+  cpu.resched = true;
+}

@@ -1,0 +1,300 @@
+/**
+ * The IPI queue matrix: run a registered function on another cpu.
+ *
+ * Every pair of corners has a ring; the sender fills a slot, publishes it and rings the target's doorbell. The
+ * target drains at its interrupt points, source by source, the functions of one source in the order they were
+ * sent. The host is the last corner.
+ *
+ * ## Invariants
+ *
+ *   I1  A record is taken once, and the functions of one source run in order.
+ *   I2  xindex never passes a function that has not returned, also when a function drains again (it waits for
+ *       room in a full ring): only the outermost drain of a source publishes it.
+ *   I3  Whoever waits (for room, for completion) drains meanwhile, so two cpus that wait for each other go on.
+ *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them,
+ *       which still makes room for the sender; the outermost drain runs them first.
+ *
+ * ## Cost
+ *
+ *   A send is one atomic store and one atomic load, plus an atomic or when the target had no bit pending. Ring
+ *   indices are published every BATCH records, and at the end of a drain.
+ *
+ * Seed: lwkt_send_ipiq, lwkt_wait_ipiq, lwkt_process_ipiq.
+ */
+import { IPI } from '../base/protocol.ts';
+import { LwktError } from '../base/errors.ts';
+import type { Seq } from '../base/ids.ts';
+import { MachinePanic, panic } from '../base/panic.ts';
+import { nowNs } from '../base/clock.ts';
+import { MAX_INTR_NESTING, TDPRI_CRIT } from '../base/params.ts';
+import { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell, sourceBit } from '../shared-memory/doorbell.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { ringComplete, ringCompleted, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } from '../shared-memory/ring.ts';
+import { count, ld, pause, st } from '../shared-memory/word.ts';
+import { counterField, cpu, sysctlValue } from './globaldata.ts';
+import { ipiHandlers, ipiName } from './ipifunc.ts';
+
+const { pri: TD_PRI } = Thread;
+const IPIQ_COUNT = counterField('lwkt.ipiq_count');
+const IPIQ_FIFOFULL = counterField('lwkt.ipiq_fifofull');
+const IPIQ_RUN = counterField('lwkt.ipiq_run');
+const IPIQ_WAKEUPS = counterField('lwkt.ipiq_wakeups');
+
+/** Records between two publications of the ring's indices. */
+const BATCH = 16;
+/** Nesting from which a drain only sets aside. */
+const STASH_DEPTH = 8;
+/** Spins before a waiter sleeps. */
+const WAIT_SPINS = 2000;
+const WAIT_SPINS_CROWDED = 50;
+
+/** One incoming ring, as this cpu sees it. Per cpu. */
+interface Source {
+  readonly ring: number;
+  /** Records taken: our rindex, ahead of the published one. */
+  taken: number;
+  /** rindex as published. */
+  published: number;
+  /** Drains of this source that are under way. */
+  depth: number;
+  /** Records set aside: four numbers each, from `stashHead` on. */
+  stash: number[];
+  stashHead: number;
+}
+
+let sources: Source[] = [];
+let bells: number[] = [];
+let outRings: number[] = [];
+let hostBit = 0;
+
+/** Binds the rings of this cpu. Context: boot; never blocks. */
+export function initIpiq(): void {
+  const { map } = cpu.arena;
+  const corners = map.ncpus + 1;
+  const ringAt = (source: number, target: number): number => map.rings + (source * corners + target) * map.ringStride;
+  const range = Array.from({ length: corners }, (_, i) => i);
+  sources = range.map((source) => {
+    const ring = ringAt(source, cpu.id);
+    const taken = ringTaken(cpu.m, ring);
+    return { ring, taken, published: taken, depth: 0, stash: [], stashHead: 0 };
+  });
+  bells = range.map((corner) => map.globaldata + corner * Globaldata.WORDS);
+  outRings = range.map((target) => ringAt(cpu.id, target));
+  hostBit = map.ncpus;
+}
+
+/**
+ * Puts a record on the ring to another corner; waits, draining, while it is full.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @param dcpu - target corner, not this cpu; ncpus is the host
+ * @param func - number of the IPI function
+ * @returns the sequence number to wait for
+ */
+export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, arg2: number): Seq {
+  const { m, gd } = cpu;
+  const ring = outRings[dcpu] as number;
+  if (!ringPush(m, ring, cpu.ringSize, func, arg0, arg1, arg2)) {
+    count(m, gd, IPIQ_FIFOFULL);
+    waitFor('room in the ring', dcpu, () => ringPush(m, ring, cpu.ringSize, func, arg0, arg1, arg2));
+  }
+  count(m, gd, IPIQ_COUNT);
+  const seq = ringSeq(m, ring);
+  if (ringBell(m, bells[dcpu] as number, sourceBit(cpu.id))) count(m, gd, IPIQ_WAKEUPS);
+  return seq;
+}
+
+/**
+ * True when the function of record `seq` to `dcpu` has returned.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ */
+export function ipiCompleted(dcpu: number, seq: Seq): boolean {
+  return ringCompleted(cpu.m, outRings[dcpu] as number, seq);
+}
+
+/**
+ * Waits until the function of record `seq` to `dcpu` has returned; drains meanwhile.
+ *
+ * Context: thread | ipi | idle; never blocks the thread: the cpu spins, then sleeps on its doorbell.
+ *
+ * @throws MachinePanic when it takes longer than sysctl lwkt.ipiq_wait_panic_ms
+ */
+export function waitIpi(dcpu: number, seq: Seq): void {
+  const { m } = cpu;
+  const ring = outRings[dcpu] as number;
+  if (ringCompleted(m, ring, seq)) return;
+  let echoed = false;
+  waitFor(`completion of IPI ${seq}`, dcpu, (spins) => {
+    if (ringCompleted(m, ring, seq)) return true;
+    // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has been run.
+    if (!echoed && spins >= spinLimit()) {
+      echoed = ringPush(m, ring, cpu.ringSize, IPI.echo, cpu.id, 0, 0);
+      if (echoed) ringBell(m, bells[dcpu] as number, sourceBit(cpu.id));
+    }
+    return false;
+  });
+}
+
+function spinLimit(): number {
+  return cpu.crowded ? WAIT_SPINS_CROWDED : WAIT_SPINS;
+}
+
+/** Waits for `ready`, draining; warns and panics by the clock, naming both cpus. */
+function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean): void {
+  const { m, gd } = cpu;
+  if (cpu.intrNesting >= MAX_INTR_NESTING) {
+    panic(`lwkt_send_ipiq: TOO HEAVILY NESTED! cpu ${cpu.id} waits for ${what} of cpu ${dcpu} at depth ${cpu.intrNesting}`);
+  }
+  let start = 0;
+  let warned = false;
+  for (let spins = 0; !ready(spins); spins++) {
+    if (m[gd] !== 0 && bellPending(m, gd)) drainBell();
+    if (cpu.halted) throw new MachinePanic(`the machine stopped while cpu ${cpu.id} waited for ${what} of cpu ${dcpu}`);
+    if (spins < spinLimit()) {
+      pause();
+      continue;
+    }
+    const now = nowNs();
+    if (start === 0) start = now;
+    const ms = (now - start) / 1e6;
+    if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms')) panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
+    if (!warned && ms > sysctlValue('lwkt.ipiq_wait_warn_ms')) {
+      warned = true;
+      console.error(`lwkt: LWKT_WAIT_IPIQ WARNING! cpu ${cpu.id} waits ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
+    }
+    sleepOnBell(m, gd, 1);
+  }
+}
+
+/** Upcall: what else a doorbell says; filled by poll.ts. */
+let drainBell: () => void = () => {};
+
+/** Fills the upcall that answers the doorbell. Context: boot; never blocks. */
+export function setDrainBell(drain: () => void): void {
+  drainBell = drain;
+}
+
+/**
+ * Runs the IPIs of the sources in `bits`, as far as they were sent when it looked.
+ *
+ * Context: thread | ipi | idle; critical section: entered; never blocks.
+ *
+ * @param bits - bits taken from the doorbell
+ * @seed lwkt_process_ipiq
+ */
+export function processIpiq(bits: number): void {
+  const { m } = cpu;
+  const td = cpu.curthread;
+  st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
+  cpu.intrNesting++;
+  try {
+    let rest = bits & ((1 << BELL_SOURCES) - 1);
+    while (rest !== 0) {
+      const bit = 31 - Math.clz32(rest);
+      rest &= ~(1 << bit);
+      for (let source = bit; source < cpu.ncpus; source += BELL_SOURCES) drainSource(source);
+    }
+    if ((bits & BELL_HOST) !== 0) drainSource(hostBit);
+  } finally {
+    cpu.intrNesting--;
+    st(m, td, TD_PRI, ld(m, td, TD_PRI) - TDPRI_CRIT);
+  }
+}
+
+function drainSource(index: number): void {
+  const { m, ringSize } = cpu;
+  const source = sources[index] as Source;
+  const { ring } = source;
+  const outermost = source.depth === 0;
+  const aside = cpu.intrNesting > STASH_DEPTH;
+  source.depth++;
+  try {
+    if (outermost) runStash(source);
+    const written = ringWritten(m, ring);
+    // A nested drain may have gone past this snapshot.
+    while (((written - source.taken) | 0) > 0) {
+      const slot = ringSlot(ring, ringSize, source.taken);
+      const func = m[slot] as number;
+      const arg0 = m[slot + 1] as number;
+      const arg1 = m[slot + 2] as number;
+      const arg2 = m[slot + 3] as number;
+      source.taken = (source.taken + 1) | 0;
+      if (aside || source.stash.length !== 0) source.stash.push(func, arg0, arg1, arg2);
+      else runIpi(func, arg0, arg1, arg2);
+      if (((source.taken - source.published) | 0) >= BATCH) publish(source, outermost);
+    }
+    if (outermost) runStash(source);
+  } finally {
+    source.depth--;
+    publish(source, outermost);
+  }
+}
+
+function publish(source: Source, outermost: boolean): void {
+  const { m } = cpu;
+  if (source.published !== source.taken) {
+    source.published = source.taken;
+    ringRelease(m, source.ring, source.taken);
+  }
+  // At depth one every record taken has returned, but for those set aside.
+  if (outermost && source.stash.length === 0) ringComplete(m, source.ring, source.taken);
+}
+
+function runStash(source: Source): void {
+  const { stash } = source;
+  while (source.stashHead < stash.length) {
+    const at = source.stashHead;
+    source.stashHead += 4;
+    runIpi(stash[at] as number, stash[at + 1] as number, stash[at + 2] as number, stash[at + 3] as number);
+  }
+  stash.length = 0;
+  source.stashHead = 0;
+}
+
+/**
+ * Runs one IPI function here.
+ *
+ * Context: ipi; critical section: required; never blocks.
+ *
+ * @throws MachinePanic when the function throws
+ */
+export function runIpi(func: number, arg0: number, arg1: number, arg2: number): void {
+  const handler = ipiHandlers[func];
+  count(cpu.m, cpu.gd, IPIQ_RUN);
+  if (handler === undefined) panic(`lwkt_process_ipiq: cpu ${cpu.id} got unknown IPI function ${func}`);
+  try {
+    handler(arg0, arg1, arg2);
+  } catch (error) {
+    if (error instanceof MachinePanic) throw error;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    panic(`IPI function '${ipiName(func)}' (${arg0}, ${arg1}, ${arg2}) threw on cpu ${cpu.id}: ${text}`);
+  }
+}
+
+/** A registered IPI function. */
+export interface IpiFunc {
+  readonly name: string;
+  /** Its number, the same on every cpu. */
+  readonly id: number;
+}
+
+/**
+ * Checks a cpu number.
+ *
+ * Context: any; never blocks.
+ *
+ * @throws LwktError ERR_LWKT_OPTION
+ */
+export function checkCpu(what: string, dcpu: number): void {
+  if (!Number.isInteger(dcpu) || dcpu < 0 || dcpu >= cpu.ncpus) {
+    throw new LwktError('ERR_LWKT_OPTION', `${what}: there is no cpu ${String(dcpu)}: this machine has 0 .. ${cpu.ncpus - 1}`);
+  }
+}
+
+/** Wakes a corner's attention for a change of the machine's state. Context: any; never blocks. */
+export function ringState(): void {
+  for (const bell of bells) ringBell(cpu.m, bell, BELL_STATE);
+}

@@ -1,0 +1,105 @@
+/**
+ * Waiting for a thread to end, and its result.
+ *
+ * A thread has one joiner. On its own cpu the result passes from heap to heap; a joiner elsewhere asks the thread's
+ * cpu by IPI, and gets one back when the result lies in the descriptor. The joiner frees the descriptor.
+ */
+import { LwktError } from '../base/errors.ts';
+import type { Td, ThreadRef } from '../base/ids.ts';
+import { TDF_DETACHED, TDF_EXITED } from '../base/params.ts';
+import { IPI } from '../base/protocol.ts';
+import { wmesgCode } from '../base/wmesg.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { ld, st } from '../shared-memory/word.ts';
+import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
+import { takeForeignResult, takeLocalResult } from './create.ts';
+import { cpu } from './globaldata.ts';
+import { sendIpi } from './ipiq.ts';
+import { setRunnable } from './schedule.ts';
+import { blockSelf, unblockSelf } from './switch.ts';
+import { commOf, handleOf, locals, refOf, slotOf, tryRefOf } from './thread.ts';
+
+const { flags: TD_FLAGS, cpu: TD_CPU, joiner: TD_JOINER, wait: TD_WAIT } = Thread;
+const WMESG_JOIN = wmesgCode('join');
+
+/** What the other cpu said, kept in the joiner's slot of `locals`. */
+const JOINED = { refused: false };
+const REFUSED = { refused: true };
+
+let argHandle = 0;
+
+function joinedTwice(handle: number): LwktError {
+  return new LwktError(
+    'ERR_LWKT_JOINED',
+    `join(${handle}): another thread or the host already waits for it or took its result; a thread is joined once`,
+  );
+}
+
+function first(handle: number, td: ThreadRef): Step<unknown> {
+  const { m, id } = cpu;
+  if (ld(m, td, TD_CPU) === id) {
+    if (ld(m, td, TD_JOINER) !== 0) throw joinedTwice(handle);
+    if ((ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0) return done(takeLocalResult(td));
+    st(m, td, TD_JOINER, handleOf(cpu.curthread));
+  } else {
+    sendIpi(ld(m, td, TD_CPU), IPI.join, handle, handleOf(cpu.curthread), id);
+  }
+  return blockSelf(WMESG_JOIN, handle);
+}
+
+function again(handle: number): Step<unknown> {
+  const { m, id, curthread } = cpu;
+  const td = tryRefOf(handle);
+  const slot = slotOf(curthread);
+  const answer = locals[slot];
+  if (answer === undefined) {
+    if (td === 0 || ld(m, td, TD_CPU) !== id || (ld(m, td, TD_FLAGS) & TDF_EXITED) === 0) {
+      return blockSelf(WMESG_JOIN, handle);
+    }
+    unblockSelf();
+    return done(takeLocalResult(td));
+  }
+  locals[slot] = undefined;
+  unblockSelf();
+  if (answer === REFUSED) throw joinedTwice(handle);
+  return done(takeForeignResult(td));
+}
+
+const joinIterator = {
+  [Symbol.iterator]: () => joinIterator,
+  next(resumed: unknown): Step<unknown> {
+    if (resumed !== undefined) return again(ld(cpu.m, cpu.curthread, TD_WAIT));
+    disarm();
+    return first(argHandle, refOf(argHandle, 'join()'));
+  },
+};
+
+/** Handles IPI.joined: the thread that `joiner` waits for has ended, or may not be joined. Context: ipi; never blocks. */
+export function joinedHandler(joiner: number, handle: number, refused: number): void {
+  const td = tryRefOf(joiner);
+  if (td === 0 || ld(cpu.m, td, TD_WAIT) !== handle) return;
+  locals[slotOf(td)] = refused === 0 ? JOINED : REFUSED;
+  setRunnable(td);
+}
+
+/**
+ * Waits until a thread has ended.
+ *
+ * Context: thread; blocks.
+ *
+ * @param handle - from spawn(), on whatever cpu it lives
+ * @returns what the thread returned; cloned, unless it is a plain value
+ * @throws what the thread threw; LwktError ERR_LWKT_NO_THREAD, ERR_LWKT_JOINED, ERR_LWKT_CLONE
+ */
+export function join<R>(handle: Td<R>): Blocking<R> {
+  const td = refOf(handle, 'join()');
+  if (td === cpu.curthread) {
+    throw new LwktError('ERR_LWKT_CONTEXT', `join(${handle}): thread '${commOf(td)}' would wait for itself for ever`);
+  }
+  if ((ld(cpu.m, td, TD_FLAGS) & TDF_DETACHED) !== 0) {
+    throw new LwktError('ERR_LWKT_JOINED', `join(${handle}): thread '${commOf(td)}' was spawned detached; nobody can join it`);
+  }
+  arm('join()');
+  argHandle = handle;
+  return joinIterator as Blocking<R>;
+}

@@ -1,0 +1,125 @@
+/**
+ * Interrupt points: what a cpu does when its doorbell rang or its poll count ran out.
+ *
+ * Every switch and every safepoint looks at one plain word and counts down one number. The slow path, here,
+ * answers the bell and, every tick or so, looks at the clock: timers, round robin among equals, the event loop's
+ * share, tokens that other cpus wait for. How many polls make a tick is learnt, so that a tick stays near sysctl
+ * lwkt.tick_us whatever the program does between two polls.
+ *
+ * Seed: splz, the clock interrupt's need_resched.
+ */
+import { nowNs } from '../base/clock.ts';
+import { TDPRI_CRIT } from '../base/params.ts';
+import { answerBell, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_STATE, bellPending } from '../shared-memory/doorbell.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Machine, MACHINE_HALTING } from '../shared-memory/layout/machine.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { addA, count, ld, ldA } from '../shared-memory/word.ts';
+import { counterField, cpu, sysctlValue } from './globaldata.ts';
+import { processIpiq } from './ipiq.ts';
+import { highestRunq, runqHead } from './runqueue.ts';
+import { fireTimers } from './timer.ts';
+
+const { pri: TD_PRI } = Thread;
+const { promises: GD_PROMISES, heartbeat: GD_HEARTBEAT } = Globaldata;
+const { state: MACHINE_STATE } = Machine;
+const SAFEPOINT_SLOW = counterField('lwkt.safepoint_slow');
+
+const MIN_POLLS = 8;
+const MAX_POLLS = 1 << 16;
+
+/** Polls between two looks at the clock. Per cpu. */
+let pollsPerTick = 64;
+let lastTick = 0;
+let lastTurn = 0;
+
+/** Upcall of token.ts: hands over tokens that other cpus wait for; true while some are still owed. */
+let settleTokens: (now: number) => boolean = () => false;
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setSettleTokens(settle: (now: number) => boolean): void {
+  settleTokens = settle;
+}
+
+/** Answers the doorbell. Context: thread | idle; critical section: free; never blocks. */
+export function answer(): void {
+  const { m, gd } = cpu;
+  const bits = answerBell(m, gd);
+  if ((bits & BELL_STATE) !== 0 && ldA(m, 0, MACHINE_STATE) >= MACHINE_HALTING) {
+    cpu.halted = true;
+    cpu.resched = true;
+  }
+  if ((bits & BELL_CONTROL) !== 0) wantTurn();
+  if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits);
+}
+
+/** Asks for a turn of the event loop. Context: any; never blocks. */
+export function wantTurn(): void {
+  cpu.turn = true;
+  cpu.resched = true;
+}
+
+/** Looks at doorbell and clock. Context: thread | idle; critical section: free; never blocks. */
+export function poll(): void {
+  const { m, gd } = cpu;
+  if (bellPending(m, gd)) answer();
+  if (cpu.polls < 0) tick();
+}
+
+/** Looks at the clock now. Context: thread | idle; never blocks. */
+export function tick(): void {
+  const { m, gd } = cpu;
+  const now = nowNs();
+  addA(m, gd, GD_HEARTBEAT, 1);
+  const tickNs = sysctlValue('lwkt.tick_us') * 1000;
+  const elapsed = now - lastTick;
+  if (elapsed > 2 * tickNs) pollsPerTick = Math.max(MIN_POLLS, pollsPerTick >> 1);
+  else if (elapsed < tickNs / 2) pollsPerTick = Math.min(MAX_POLLS, pollsPerTick << 1);
+  lastTick = now;
+  fireTimers(now);
+  const owed = settleTokens(now);
+  cpu.polls = owed ? MIN_POLLS : pollsPerTick;
+  if (ld(m, gd, GD_PROMISES) !== 0 && now - lastTurn > sysctlValue('lwkt.loop_us') * 1000) wantTurn();
+  const nq = highestRunq();
+  if (nq >= 0 && m[runqHead(nq)] !== cpu.curthread) cpu.resched = true;
+}
+
+/** Notes that the event loop had its turn. Context: idle; never blocks. */
+export function turned(): void {
+  cpu.turn = false;
+  lastTurn = nowNs();
+}
+
+/** Forgets the time spent asleep. Context: idle; never blocks. */
+export function awoke(): void {
+  lastTick = nowNs();
+  cpu.polls = 0;
+}
+
+/** Makes the next poll look at the clock soon. Context: any; never blocks. */
+export function hurry(): void {
+  if (cpu.polls > MIN_POLLS) cpu.polls = MIN_POLLS;
+}
+
+/**
+ * An interrupt point for long computations: runs what other cpus asked of this one. About a nanosecond when there
+ * is nothing to do.
+ *
+ * Use it as `if (safepoint()) yield* lwktYield()`.
+ *
+ * Context: thread; never blocks.
+ *
+ * @returns true when the thread should give way: a more urgent or an equal thread waits its turn, or the event loop
+ */
+export function safepoint(): boolean {
+  if (cpu.m[cpu.gd] === 0 && --cpu.polls >= 0) return cpu.resched;
+  return slowSafepoint();
+}
+
+function slowSafepoint(): boolean {
+  const { m, gd, curthread } = cpu;
+  if (ld(m, curthread, TD_PRI) >= TDPRI_CRIT) return false;
+  count(m, gd, SAFEPOINT_SLOW);
+  poll();
+  return cpu.resched;
+}

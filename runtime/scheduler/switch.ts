@@ -1,0 +1,259 @@
+/**
+ * The dispatcher: picks the next thread, steps its generator until it blocks, and picks again.
+ *
+ * A running thread stays on its run queue, at the tail of its level; what blocks takes itself off first. So the
+ * switch is one look at the run mask, one rotation, one `next`. The dispatcher returns to its caller, the cpu's
+ * main loop, only when the machine halts or the event loop needs a turn.
+ *
+ * ## Cost
+ *
+ *   No atomic, no allocation, no clock: plain words of the cpu's own lines, one generator step.
+ *
+ * ## Rejected
+ *
+ *   One async function per thread: every step through the microtask queue, and nothing to preempt.
+ *
+ * Seed: lwkt_switch, lwkt_yield, cpu_idle.
+ */
+import { LwktError } from '../base/errors.ts';
+import { nowNs } from '../base/clock.ts';
+import type { ThreadRef } from '../base/ids.ts';
+import { MachinePanic, panic } from '../base/panic.ts';
+import { TDF_TOKENS, TDPRI_CRIT } from '../base/params.ts';
+import { sleepOnBell } from '../shared-memory/doorbell.ts';
+import { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { tailqFirst, tailqRotate } from '../shared-memory/tailq.ts';
+import { count, ld, pause, st, stA } from '../shared-memory/word.ts';
+import { arm, BLOCKED, disarm, done, forgottenYield, RESUME, takeArmed, type Blocking, type Step } from './blocking.ts';
+import { counterField, cpu, sysctlValue } from './globaldata.ts';
+import type { ThreadStack } from './ipifunc.ts';
+import { awoke, poll } from './poll.ts';
+import { dequeue, enqueue, highestRunq } from './runqueue.ts';
+import { commOf, slotOf, stacks } from './thread.ts';
+import { fireTimers, nextDeadline } from './timer.ts';
+
+const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI, switches: TD_SWITCHES, wmesg: TD_WMESG, wait: TD_WAIT } = Thread;
+const { state: GD_STATE, curthread: GD_CURTHREAD, tdrunq: GD_TDRUNQ, promises: GD_PROMISES } = Globaldata;
+const SWITCH_COUNT = counterField('lwkt.switch_count');
+const IDLE_SPINS = counterField('lwkt.idle_spins');
+const IDLE_PARKS = counterField('lwkt.idle_parks');
+
+/** Why the dispatcher came back. */
+export type Why = 'halt' | 'turn' | 'loop';
+
+/** What switch.ts calls upward; filled by boot.ts. */
+export interface SwitchUpcalls {
+  /** Makes the generator of a thread that runs for the first time. */
+  start(td: ThreadRef): ThreadStack;
+  /** The thread returned. */
+  returned(td: ThreadRef, value: unknown): void;
+  /** The thread threw. */
+  threw(td: ThreadRef, error: unknown): void;
+  /** The thread blocked with tokens in hand. */
+  suspendTokens(td: ThreadRef): void;
+  /** The thread that runs again had tokens in hand. */
+  resumeTokens(td: ThreadRef): void;
+  /** The cpu goes to sleep: let unheld tokens go. */
+  releaseTokens(): void;
+}
+
+let up: SwitchUpcalls;
+
+/** Fills the upcalls. Context: boot; never blocks. */
+export function setSwitchUpcalls(upcalls: SwitchUpcalls): void {
+  up = upcalls;
+}
+
+/**
+ * Runs threads until the machine halts or the event loop is needed.
+ *
+ * Context: idle; never blocks, but sleeps on the doorbell when there is nothing to do.
+ *
+ * @returns 'halt'; 'turn' when threads can run but the event loop must turn first; 'loop' when only the event loop
+ *   can bring work
+ */
+export function dispatch(): Why {
+  const { m, gd } = cpu;
+  for (;;) {
+    if (m[gd] !== 0 || --cpu.polls < 0) poll();
+    if (cpu.resched) {
+      cpu.resched = false;
+      if (cpu.halted) return 'halt';
+      if (cpu.turn) return 'turn';
+    }
+    const nq = highestRunq();
+    if (nq < 0) {
+      if (idle()) return 'loop';
+      continue;
+    }
+    const head = gd + GD_TDRUNQ + 2 * nq;
+    const td = tailqFirst(m, head);
+    tailqRotate(m, head, TD_THREADQ);
+    step(td);
+  }
+}
+
+function step(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  count(m, gd, SWITCH_COUNT);
+  st(m, td, TD_SWITCHES, (ld(m, td, TD_SWITCHES) + 1) | 0);
+  const pri = ld(m, td, TD_PRI);
+  if (pri < TDPRI_CRIT) panic(`priority problem in lwkt_switch: td_pri ${pri} of '${commOf(td)}' on cpu ${cpu.id}`);
+  st(m, td, TD_PRI, pri - TDPRI_CRIT);
+  cpu.curthread = td;
+  st(m, gd, GD_CURTHREAD, td);
+  if ((ld(m, td, TD_FLAGS) & TDF_TOKENS) !== 0) up.resumeTokens(td);
+  try {
+    const stack = stacks[slotOf(td)] ?? up.start(td);
+    let result = stack.next(RESUME);
+    while (result !== BLOCKED) {
+      if (result.done === true) {
+        up.returned(td, result.value);
+        cpu.curthread = cpu.idlethread;
+        return;
+      }
+      result = stack.throw(plainYield());
+    }
+  } catch (error) {
+    if (error instanceof MachinePanic) throw error;
+    up.threw(td, error);
+    cpu.curthread = cpu.idlethread;
+    return;
+  }
+  if (cpu.held !== 0) up.suspendTokens(td);
+  st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
+  cpu.curthread = cpu.idlethread;
+}
+
+/** What is thrown into a thread that said `yield x` where `yield* x` was meant. */
+function plainYield(): LwktError {
+  const name = takeArmed();
+  if (name !== '') return forgottenYield(name);
+  return new LwktError(
+    'ERR_LWKT_YIELD',
+    'a thread yielded a plain value: `yield` alone means nothing here; use `yield* lwktYield()` to give way',
+  );
+}
+
+/** Polls of the doorbell between two looks at the clock while spinning. */
+const SPIN_CHUNK = 64;
+const MIN_SPIN_NS = 1000;
+/** Share of lwkt.spin_us that is spun when cpus outnumber cores. */
+const CROWDED_SHARE = 0.05;
+/** Longest sleep: setTimeout and Atomics.wait take 32-bit milliseconds. */
+const MAX_SLEEP_MS = 0x7fff_ffff;
+
+/** How long the next idle phase spins. Per cpu; learnt. */
+let spinNs = MIN_SPIN_NS;
+
+/** Longest spin that pays: about the cost of one wake-up. */
+function maxSpinNs(): number {
+  return sysctlValue('lwkt.spin_us') * 1000 * (cpu.crowded ? CROWDED_SHARE : 1);
+}
+
+/**
+ * Nothing is runnable: spins a while on the doorbell, then sleeps on it.
+ *
+ * @returns true when promises are outstanding, so that the event loop has to do the sleeping
+ */
+function idle(): boolean {
+  const { m, gd } = cpu;
+  st(m, gd, GD_CURTHREAD, cpu.idlethread);
+  if (ld(m, gd, GD_PROMISES) !== 0) return true;
+  const deadline = nextDeadline();
+  const start = nowNs();
+  const end = Math.min(start + spinNs, deadline);
+  stA(m, gd, GD_STATE, CPU_SPIN);
+  let now = start;
+  while (now < end) {
+    for (let i = 0; i < SPIN_CHUNK; i++) {
+      if (m[gd] !== 0) {
+        spinNs = Math.min(maxSpinNs(), spinNs * 2);
+        count(m, gd, IDLE_SPINS);
+        stA(m, gd, GD_STATE, CPU_RUN);
+        return false;
+      }
+      pause();
+    }
+    now = nowNs();
+  }
+  if (now < deadline) {
+    up.releaseTokens();
+    park(deadline, now);
+  }
+  stA(m, gd, GD_STATE, CPU_RUN);
+  fireTimers(nowNs());
+  return false;
+}
+
+function park(deadline: number, now: number): void {
+  const { m, gd } = cpu;
+  stA(m, gd, GD_STATE, CPU_PARK);
+  count(m, gd, IDLE_PARKS);
+  sleepOnBell(m, gd, Math.min(MAX_SLEEP_MS, (deadline - now) / 1e6));
+  awoke();
+  // A sleep shorter than a long spin would have been better spun through.
+  const short = nowNs() - now < 2 * maxSpinNs();
+  spinNs = short ? Math.min(maxSpinNs(), spinNs * 2) : Math.max(MIN_SPIN_NS, spinNs / 2);
+}
+
+/** Makes the current thread wait, for `ps` and the run queue. Context: thread; never blocks. */
+export function blockSelf(wmesg: number, wait: number): IteratorYieldResult<undefined> {
+  const { m, curthread } = cpu;
+  dequeue(curthread);
+  st(m, curthread, TD_WMESG, wmesg);
+  st(m, curthread, TD_WAIT, wait);
+  return BLOCKED;
+}
+
+/** Ends the wait of the current thread. Context: thread; never blocks. */
+export function unblockSelf(): void {
+  const { m, curthread } = cpu;
+  st(m, curthread, TD_WMESG, 0);
+  st(m, curthread, TD_WAIT, 0);
+}
+
+const yieldIterator = {
+  [Symbol.iterator]: () => yieldIterator,
+  next(resumed: unknown): Step<void> {
+    if (resumed === RESUME) return done<void>(undefined);
+    disarm();
+    enqueue(cpu.curthread);
+    return BLOCKED;
+  },
+};
+
+/**
+ * Gives way to threads of the same or a higher priority, and to the event loop if it waits.
+ *
+ * Context: thread; blocks.
+ *
+ * @seed lwkt_yield
+ */
+export function lwktYield(): Blocking<void> {
+  arm('lwktYield()');
+  return yieldIterator;
+}
+
+const switchIterator = {
+  [Symbol.iterator]: () => switchIterator,
+  next(resumed: unknown): Step<void> {
+    if (resumed === RESUME) return done<void>(undefined);
+    disarm();
+    return BLOCKED;
+  },
+};
+
+/**
+ * Switches to the next runnable thread; comes back when this one is picked again. A thread that took itself off
+ * its queue (lwktDescheduleSelf) comes back once it is scheduled.
+ *
+ * Context: thread; blocks.
+ *
+ * @seed lwkt_switch
+ */
+export function lwktSwitch(): Blocking<void> {
+  arm('lwktSwitch()');
+  return switchIterator;
+}

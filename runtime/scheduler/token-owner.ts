@@ -1,0 +1,265 @@
+/**
+ * Which cpu owns a token, and how it moves: the cpu's half of tokens; token.ts is the thread's half.
+ *
+ * A cpu that wants a token owned elsewhere sets its bit in the token's request mask and nudges the owner; the owner
+ * hands it over at a release once its quantum (sysctl lwkt.token_quantum_us) is over, at once when it has no use
+ * for it, round robin among those who asked. A cpu that goes to sleep lets its unheld tokens go (owner 0), so that
+ * the next one takes them by compare-and-swap and wakes nobody.
+ *
+ * ## Words
+ *
+ *   owner is cpu + 1; minus that while the grant is on its way; 0 for nobody. See layout/token.ts for the rest.
+ *
+ * ## Invariants
+ *
+ *   I1  Only the owner moves `owner` away from itself; only from 0 may others take it, by compare-and-swap.
+ *   I2  A held token is never moved.
+ *   I3  A cpu's request bit is set as long as threads of it wait for a token that it does not own.
+ *
+ * ## Ordering
+ *
+ *   A1  request: the bit is set (atomic or), then `owner` is loaded.
+ *   B1  let go: `owner` is stored as 0 (atomic), then the bits are loaded. One of the two sees the other.
+ *   A2  hand over: the plain words of the token and whatever it protects first, then `owner` in transit (atomic
+ *       store) and the grant IPI.
+ *   B2  grant: the IPI is taken from its ring (atomic), then `owner` becomes positive. So a plain load that finds
+ *       one's own number in `owner` is exact, and everything the last holder wrote is visible.
+ *
+ * ## Rejected
+ *
+ *   Polling the owner with one IPI per try, as the seed does: fair only by luck.
+ *   Handing over at every release: each section then costs two cache misses and an IPI.
+ *   Storing the new owner at once: it could take the token by a plain load that orders nothing.
+ *
+ * Seed: lwkt_gettoken_remote.
+ */
+import { nowNs } from '../base/clock.ts';
+import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
+import { IPI } from '../base/protocol.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Token } from '../shared-memory/layout/token.ts';
+import type { Atomic } from '../shared-memory/struct.ts';
+import { andA, casA, count, ld, ldA, ldHint, orA, st, stA } from '../shared-memory/word.ts';
+import { counterField, cpu, sysctlValue } from './globaldata.ts';
+import { sendIpi } from './ipiq.ts';
+import { hurry } from './poll.ts';
+import { setRunnable } from './schedule.ts';
+
+const { nrun: GD_NRUN } = Globaldata;
+const {
+  owner: T_OWNER,
+  reqLow: T_REQ_LOW,
+  reqHigh: T_REQ_HIGH,
+  holder: T_HOLDER,
+  used: T_USED,
+  handovers: T_HANDOVERS,
+  waits: T_WAITS,
+  since: T_SINCE,
+} = Token;
+const GETS = counterField('lwkt.token_gets');
+const REQUESTS = counterField('lwkt.token_requests');
+const HANDOVERS = counterField('lwkt.token_handovers');
+
+/** Releases between two looks at the clock while another cpu waits. */
+const CLOCK_MASK = 15;
+
+/** Threads of this cpu that wait for a token, first come first. Per cpu. */
+const waiters = new Map<TokenRef, ThreadRef[]>();
+/** Tokens that this cpu owns. Per cpu. */
+const owned = new Set<TokenRef>();
+/** Owned tokens that another cpu waits for, with their use count at the last look. Per cpu. */
+const owed = new Map<TokenRef, number>();
+
+/** True when this cpu owns the token; exact (B2). Context: any; never blocks. */
+export function isOwner(tok: TokenRef): boolean {
+  return ldHint(cpu.m, tok, T_OWNER) === cpu.id + 1;
+}
+
+/** Takes a token that nobody owns. Context: thread | ipi; never blocks. */
+export function tryOwn(tok: TokenRef): boolean {
+  const { m, gd, id } = cpu;
+  if (ldA(m, tok, T_OWNER) !== 0 || casA(m, tok, T_OWNER, 0, id + 1) !== 0) return false;
+  count(m, gd, GETS);
+  came(tok);
+  return true;
+}
+
+/** The token is this cpu's from now on. */
+function came(tok: TokenRef): void {
+  owned.add(tok);
+  st(cpu.m, tok, T_USED, 0);
+  cpu.arena.f64[(tok + T_SINCE) >> 1] = nowNs();
+  if (foreignRequests(tok)) owe(tok);
+}
+
+function owe(tok: TokenRef): void {
+  owed.set(tok, ld(cpu.m, tok, T_USED));
+  hurry();
+}
+
+function isHeld(tok: TokenRef): boolean {
+  return (ld(cpu.m, tok, T_HOLDER) & 1) !== 0;
+}
+
+function foreignRequests(tok: TokenRef): boolean {
+  const { m, id, ncpus } = cpu;
+  const low = ldA(m, tok, T_REQ_LOW) & ~(id < 32 ? 1 << id : 0);
+  return low !== 0 || (ncpus > 32 && (ldA(m, tok, T_REQ_HIGH) & ~(id >= 32 ? 1 << (id - 32) : 0)) !== 0);
+}
+
+function myRequestWord(): Atomic {
+  return cpu.id < 32 ? T_REQ_LOW : T_REQ_HIGH;
+}
+
+function setMyRequest(tok: TokenRef): void {
+  orA(cpu.m, tok, myRequestWord(), 1 << (cpu.id & 31));
+}
+
+/**
+ * Queues a thread of this cpu for a token and asks its owner for it.
+ *
+ * Context: thread; never blocks.
+ */
+export function requestToken(tok: TokenRef, td: ThreadRef): void {
+  const { m, gd, id } = cpu;
+  let queue = waiters.get(tok);
+  if (queue === undefined) waiters.set(tok, (queue = []));
+  if (queue.includes(td)) return;
+  queue.push(td);
+  if (isOwner(tok)) {
+    st(m, tok, T_WAITS, (ld(m, tok, T_WAITS) + 1) | 0);
+    return;
+  }
+  count(m, gd, REQUESTS);
+  setMyRequest(tok); // A1
+  tokenRequestHandler(tok, id);
+}
+
+/** A thread waits for the token no longer. Context: thread; never blocks. */
+export function dropWaiter(tok: TokenRef, td: ThreadRef): void {
+  const queue = waiters.get(tok);
+  if (queue === undefined) return;
+  const at = queue.indexOf(td);
+  if (at >= 0) queue.splice(at, 1);
+  if (queue.length !== 0) return;
+  waiters.delete(tok);
+  andA(cpu.m, tok, myRequestWord(), ~(1 << (cpu.id & 31)));
+}
+
+/** A token of this cpu became free: gives those who wait their chance. Context: thread | idle; never blocks. */
+export function tokenFreed(tok: TokenRef): void {
+  const { m } = cpu;
+  if ((ldHint(m, tok, T_REQ_LOW) | ldHint(m, tok, T_REQ_HIGH)) === 0 && waiters.size === 0) return;
+  const lookAtClock = (ld(m, tok, T_USED) & CLOCK_MASK) === 0;
+  if (lookAtClock && foreignRequests(tok) && quantumOver(tok, nowNs())) handOver(tok);
+  else wakeWaiter(tok);
+}
+
+function quantumOver(tok: TokenRef, now: number): boolean {
+  const since = cpu.arena.f64[(tok + T_SINCE) >> 1] as number;
+  return now - since >= sysctlValue('lwkt.token_quantum_us') * 1000;
+}
+
+function wakeWaiter(tok: TokenRef): void {
+  const first = waiters.get(tok)?.[0];
+  if (first !== undefined) setRunnable(first);
+}
+
+/** Moves a free token to the next cpu that asked for it, round robin. */
+function handOver(tok: TokenRef): void {
+  const { m, gd, id, ncpus } = cpu;
+  const low = ldA(m, tok, T_REQ_LOW);
+  const high = ncpus > 32 ? ldA(m, tok, T_REQ_HIGH) : 0;
+  for (let i = 1; i < ncpus; i++) {
+    const next = (id + i) % ncpus;
+    const asked = next < 32 ? (low >>> next) & 1 : (high >>> (next - 32)) & 1;
+    if (asked === 0) continue;
+    // Threads of this cpu still wait: ask to have it back.
+    if (waiters.has(tok)) setMyRequest(tok);
+    owned.delete(tok);
+    owed.delete(tok);
+    st(m, tok, T_HANDOVERS, (ld(m, tok, T_HANDOVERS) + 1) | 0);
+    count(m, gd, HANDOVERS);
+    if (sysctlValue('lwkt.token_debug') !== 0) console.error(`lwkt: GT(${id},${next}) token ${tok}`);
+    stA(m, tok, T_OWNER, -(next + 1)); // A2
+    sendIpi(next, IPI.tokenGrant, tok, 0, 0);
+    return;
+  }
+  owed.delete(tok);
+}
+
+/**
+ * Handles IPI.tokenRequest: cpu `from` waits for a token last seen here. Follows the token if it moved on.
+ *
+ * Context: thread | ipi; never blocks.
+ *
+ * @seed lwkt_gettoken_remote
+ */
+export function tokenRequestHandler(tok: TokenRef, from: number): void {
+  const { m, gd, id } = cpu;
+  const fromMe = from === id;
+  for (;;) {
+    const owner = ldA(m, tok, T_OWNER);
+    const at = Math.abs(owner) - 1;
+    // Its cpu has it, or will look at the request bits when the grant arrives.
+    if (at === from || owner === -(id + 1)) return;
+    if (at === id) {
+      if (!isHeld(tok) && (ld(m, gd, GD_NRUN) === 0 || quantumOver(tok, nowNs()))) handOver(tok);
+      else owe(tok);
+      return;
+    }
+    if (at >= 0) {
+      sendIpi(at, IPI.tokenRequest, tok, from, 0);
+      return;
+    }
+    if (fromMe ? tryOwn(tok) : casA(m, tok, T_OWNER, 0, -(from + 1)) === 0) {
+      if (!fromMe) sendIpi(from, IPI.tokenGrant, tok, 0, 0);
+      return;
+    }
+  }
+}
+
+/** Handles IPI.tokenGrant: the token is this cpu's. Context: ipi; never blocks. */
+export function tokenGrantHandler(tok: TokenRef): void {
+  const { m, gd, id } = cpu;
+  stA(m, tok, T_OWNER, id + 1); // B2
+  count(m, gd, GETS);
+  came(tok);
+  wakeWaiter(tok);
+}
+
+/**
+ * Hands over tokens whose time here is over, or that nobody here used since the last look.
+ *
+ * Context: thread | idle; never blocks.
+ *
+ * @returns true while other cpus still wait for tokens of this one
+ */
+export function settleTokens(now: number): boolean {
+  for (const [tok, lastUsed] of owed) {
+    const used = ld(cpu.m, tok, T_USED);
+    if (!foreignRequests(tok)) owed.delete(tok);
+    else if (!isHeld(tok) && (used === lastUsed || quantumOver(tok, now))) handOver(tok);
+    else owed.set(tok, used);
+  }
+  return owed.size !== 0;
+}
+
+/** Lets all unheld tokens go before the cpu sleeps. Context: idle; never blocks. */
+export function releaseTokens(): void {
+  const { m, id } = cpu;
+  for (const tok of owned) {
+    if (isHeld(tok)) continue;
+    if (foreignRequests(tok)) {
+      handOver(tok);
+      continue;
+    }
+    owned.delete(tok);
+    owed.delete(tok);
+    stA(m, tok, T_OWNER, 0); // B1
+    if (foreignRequests(tok) && casA(m, tok, T_OWNER, 0, id + 1) === 0) {
+      owned.add(tok);
+      handOver(tok);
+    }
+  }
+}

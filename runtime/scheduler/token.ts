@@ -1,0 +1,308 @@
+/**
+ * Serialising tokens, the thread's half: get, try, release, get back, generations.
+ *
+ * Taking a token that one's own cpu owns touches no atomic. A thread that blocks loses what it holds, as in the
+ * seed: another may take it. It still has to release it, or to get it back with lwktRegetToken; the generation
+ * tells whether anybody had it between. How tokens move between cpus is the business of token-owner.ts.
+ *
+ * ## Invariants
+ *
+ *   I1  A token is held by at most one thread of the machine, on the cpu that owns it.
+ *   I2  A thread waits only for a token above, in address order, all it keeps holding: it first lets go of the
+ *       higher ones and takes them again after. So waits form no cycle, and nobody starves another by retrying.
+ *   I3  The generation moves when a token is got, and when it is got back after somebody else had it.
+ *
+ * Seed: lwkt_gettoken, lwkt_trytoken, lwkt_reltoken, lwkt_regettoken, lwkt_gentoken.
+ */
+import { LwktError } from '../base/errors.ts';
+import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
+import { TDF_TOKENS, TDPRI_CRIT } from '../base/params.ts';
+import { wmesgCode } from '../base/wmesg.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { Token } from '../shared-memory/layout/token.ts';
+import { count, ld, st } from '../shared-memory/word.ts';
+import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
+import { critExit } from './crit.ts';
+import { counterField, cpu, requireCpu } from './globaldata.ts';
+import { blockSelf, unblockSelf } from './switch.ts';
+import { commOf } from './thread.ts';
+import { dropWaiter, isOwner, requestToken, tokenFreed, tryOwn } from './token-owner.ts';
+
+const { flags: TD_FLAGS, pri: TD_PRI } = Thread;
+const { holder: T_HOLDER, gen: T_GEN, used: T_USED } = Token;
+const WMESG_TOKEN = wmesgCode('token');
+const LOSSES = counterField('lwkt.token_losses');
+
+/** Tokens of the current thread in the order it got them; the first `cpu.held` entries count. Per cpu. */
+const held: TokenRef[] = [];
+/** The same of threads that blocked with tokens in hand. Per cpu. */
+const saved = new Map<ThreadRef, TokenRef[]>();
+/** What a waiting thread has yet to take. Per cpu. */
+const wants = new Map<ThreadRef, Want>();
+/** The armed call's token. Per cpu. */
+let argTok: TokenRef = 0;
+
+interface Want {
+  /** Not yet taken, in address order. */
+  readonly toks: TokenRef[];
+  /** The one that the thread asked for. */
+  readonly asked: TokenRef;
+  /** True for a new acquisition, false to get back what was lost. */
+  readonly fresh: boolean;
+}
+
+function isMine(tok: TokenRef): boolean {
+  return isOwner(tok) && ld(cpu.m, tok, T_HOLDER) === (cpu.curthread | 1);
+}
+
+/** Marks a free token as held by the current thread. */
+function hold(tok: TokenRef, fresh: boolean): void {
+  const { m, curthread } = cpu;
+  if (fresh || ld(m, tok, T_HOLDER) !== curthread) st(m, tok, T_GEN, ((ld(m, tok, T_GEN) + 1) | 0) || 1);
+  st(m, tok, T_HOLDER, curthread | 1);
+  st(m, tok, T_USED, (ld(m, tok, T_USED) + 1) | 0);
+}
+
+/** Notes an acquisition in the thread: the list, and the critical section that comes with it. */
+function push(tok: TokenRef): void {
+  const { m, curthread } = cpu;
+  held[cpu.held++] = tok;
+  st(m, curthread, TD_PRI, ld(m, curthread, TD_PRI) + TDPRI_CRIT);
+}
+
+/** Takes a token that nobody holds here, or that nobody owns. */
+function tryHold(tok: TokenRef, fresh: boolean): boolean {
+  if (!isOwner(tok) && !tryOwn(tok)) return false;
+  if ((ld(cpu.m, tok, T_HOLDER) & 1) !== 0) return false;
+  hold(tok, fresh);
+  return true;
+}
+
+// ---- getting
+
+const getIterator = {
+  [Symbol.iterator]: () => getIterator,
+  next(resumed: unknown): Step<number> {
+    if (resumed !== undefined) return wanting();
+    disarm();
+    const tok = argTok;
+    return get(tok, true);
+  },
+};
+
+/**
+ * Gets a token: while the thread holds it and does not block, no other thread of the machine has it. Leaves the
+ * thread in a critical section until {@link lwktRelToken}. A thread that holds a token may get it again.
+ *
+ * If it has to wait, tokens it holds may pass through other hands meanwhile; they are held again when it returns,
+ * and their generation tells.
+ *
+ * Context: thread; critical section: entered; blocks.
+ *
+ * @param tok - from token(name)
+ * @returns the token's generation, never 0
+ * @throws LwktError ERR_LWKT_CONTEXT outside a thread, ERR_LWKT_YIELD after a forgotten yield*
+ * @seed lwkt_gettoken
+ */
+export function lwktGetToken(tok: TokenRef): Blocking<number> {
+  arm('lwktGetToken()');
+  argTok = tok;
+  return getIterator;
+}
+
+/**
+ * Gets a token if that needs no waiting.
+ *
+ * Context: thread; critical section: entered when it succeeds; never blocks.
+ *
+ * @returns true when the thread holds it now
+ * @seed lwkt_trytoken
+ */
+export function lwktTryToken(tok: TokenRef): boolean {
+  requireThread('lwktTryToken()');
+  if (!isMine(tok) && !tryHold(tok, true)) return false;
+  push(tok);
+  return true;
+}
+
+function requireThread(what: string): void {
+  requireCpu(what);
+  if (cpu.curthread === cpu.idlethread || cpu.intrNesting !== 0) {
+    throw new LwktError('ERR_LWKT_CONTEXT', `${what}: only a thread holds tokens, not an IPI function or a promise callback`);
+  }
+}
+
+function get(tok: TokenRef, fresh: boolean): Step<number> {
+  if (tryHold(tok, fresh) || isMine(tok)) {
+    if (fresh) push(tok);
+    return done(ld(cpu.m, tok, T_GEN));
+  }
+  wantAll(tok, fresh);
+  return wanting();
+}
+
+function wantAll(tok: TokenRef, fresh: boolean): void {
+  // I2: let go of what lies above, and take it again afterwards.
+  const toks = [tok];
+  for (let i = 0; i < cpu.held; i++) {
+    const other = held[i] as TokenRef;
+    if (other > tok && !toks.includes(other) && isMine(other)) {
+      letGo(other);
+      toks.push(other);
+    }
+  }
+  toks.sort((a, b) => a - b);
+  wants.set(cpu.curthread, { toks, asked: tok, fresh });
+}
+
+/** Takes what can be taken of the current thread's wants; waits for the first that cannot. */
+function wanting(): Step<number> {
+  const td = cpu.curthread;
+  const want = wants.get(td) as Want;
+  const { toks, asked, fresh } = want;
+  while (toks.length !== 0) {
+    const tok = toks[0] as TokenRef;
+    const mode = fresh && tok === asked;
+    if (!tryHold(tok, mode)) {
+      requestToken(tok, td);
+      if (!tryHold(tok, mode)) return blockSelf(WMESG_TOKEN, tok);
+    }
+    dropWaiter(tok, td);
+    toks.shift();
+  }
+  wants.delete(td);
+  unblockSelf();
+  if (fresh) push(asked);
+  return done(ld(cpu.m, asked, T_GEN));
+}
+
+// ---- releasing
+
+/**
+ * Releases the token that was got last, also when it was lost meanwhile.
+ *
+ * Context: thread; critical section: required; never blocks.
+ *
+ * @throws LwktError ERR_LWKT_CONTEXT when it is not the last one got
+ * @seed lwkt_reltoken
+ */
+export function lwktRelToken(tok: TokenRef): void {
+  const { m, curthread } = cpu;
+  const top = cpu.held - 1;
+  if (top < 0 || held[top] !== tok) refuseRelease(tok);
+  cpu.held = top;
+  if (ld(m, tok, T_HOLDER) === (curthread | 1) && isOwner(tok)) {
+    if (top === 0 || !holdsBelow(tok, top)) letGo(tok);
+  }
+  critExit();
+}
+
+function holdsBelow(tok: TokenRef, top: number): boolean {
+  for (let i = 0; i < top; i++) if (held[i] === tok) return true;
+  return false;
+}
+
+function refuseRelease(tok: TokenRef): never {
+  requireThread('lwktRelToken()');
+  const last = cpu.held === 0 ? 'holds none' : `got token ${held[cpu.held - 1]} last`;
+  throw new LwktError(
+    'ERR_LWKT_CONTEXT',
+    `lwktRelToken(${tok}): thread '${commOf(cpu.curthread)}' ${last}; release tokens in the reverse order of getting them`,
+  );
+}
+
+/** Makes a held token free. */
+function letGo(tok: TokenRef): void {
+  const { m } = cpu;
+  st(m, tok, T_HOLDER, ld(m, tok, T_HOLDER) & ~1);
+  tokenFreed(tok);
+}
+
+// ---- generations
+
+const regetIterator = {
+  [Symbol.iterator]: () => regetIterator,
+  next(resumed: unknown): Step<number> {
+    if (resumed !== undefined) return wanting();
+    disarm();
+    return get(argTok, false);
+  },
+};
+
+function requireHeld(tok: TokenRef, what: string): void {
+  if (!holdsBelow(tok, cpu.held)) {
+    throw new LwktError('ERR_LWKT_CONTEXT', `${what}: thread '${commOf(cpu.curthread)}' never got token ${tok}; use lwktGetToken`);
+  }
+}
+
+/**
+ * Gets a token back that may have been lost by blocking. Between lwktGetToken and lwktRelToken only.
+ *
+ * Context: thread; critical section: required; blocks.
+ *
+ * @returns the generation: the same as before if no other thread had the token meanwhile
+ * @throws LwktError ERR_LWKT_CONTEXT when the thread has not got it before
+ * @seed lwkt_regettoken
+ */
+export function lwktRegetToken(tok: TokenRef): Blocking<number> {
+  requireHeld(tok, 'lwktRegetToken()');
+  arm('lwktRegetToken()');
+  argTok = tok;
+  return regetIterator;
+}
+
+function* genBody(tok: TokenRef, gen: number): Generator<unknown, number, unknown> {
+  disarm();
+  const now = yield* lwktRegetToken(tok);
+  return now === gen ? 0 : now;
+}
+
+/**
+ * Gets a token back and tells whether anybody else had it.
+ *
+ * Context: thread; critical section: required; blocks.
+ *
+ * @param gen - the generation from lwktGetToken
+ * @returns 0 when nobody had it since, else the new generation
+ * @seed lwkt_gentoken
+ */
+export function lwktGenToken(tok: TokenRef, gen: number): Blocking<number> {
+  arm('lwktGenToken()');
+  return genBody(tok, gen);
+}
+
+// ---- threads that block, run again, end
+
+/** The current thread blocks: it loses its tokens, unless it waits for another one. Context: idle; never blocks. */
+export function suspendTokens(td: ThreadRef): void {
+  const { m } = cpu;
+  const toks = held.slice(0, cpu.held);
+  cpu.held = 0;
+  saved.set(td, toks);
+  st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_TOKENS);
+  if (wants.has(td)) return;
+  for (const tok of toks) {
+    if (!isMine(tok)) continue;
+    count(m, cpu.gd, LOSSES);
+    letGo(tok);
+  }
+}
+
+/** The thread runs again: its list is the current one. Context: idle; never blocks. */
+export function resumeTokens(td: ThreadRef): void {
+  const toks = saved.get(td) ?? [];
+  saved.delete(td);
+  toks.forEach((tok, i) => (held[i] = tok));
+  cpu.held = toks.length;
+  st(cpu.m, td, TD_FLAGS, ld(cpu.m, td, TD_FLAGS) & ~TDF_TOKENS);
+}
+
+/** Releases all that an ended thread left held; how many they were. Context: idle; never blocks. */
+export function dropTokens(): number {
+  const n = cpu.held;
+  while (cpu.held !== 0) {
+    const tok = held[--cpu.held] as TokenRef;
+    if (isMine(tok)) letGo(tok);
+  }
+  return n;
+}

@@ -1,0 +1,94 @@
+/**
+ * Waiting for a promise: the bridge from a thread to its cpu's event loop.
+ *
+ * The thread blocks, its cpu does not: other threads run, and the cpu gives the event loop a turn at least every
+ * sysctl lwkt.loop_us while promises are outstanding.
+ */
+import { wmesgCode } from '../base/wmesg.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { ld, st } from '../shared-memory/word.ts';
+import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
+import { cpu } from './globaldata.ts';
+import { hurry } from './poll.ts';
+import { setRunnable } from './schedule.ts';
+import { blockSelf, unblockSelf } from './switch.ts';
+import { locals, slotOf } from './thread.ts';
+
+const { promises: GD_PROMISES } = Globaldata;
+const WMESG_UNTIL = wmesgCode('until');
+
+/** What became of a promise. */
+interface Outcome {
+  state: 'pending' | 'fulfilled' | 'rejected';
+  value: unknown;
+}
+
+let argPromise: PromiseLike<unknown> | undefined;
+
+/** Upcall: the cpu's main loop may go on; filled by the loop while it waits. */
+let kick: () => void = () => {};
+
+/** Fills the upcall. Context: boot | idle; never blocks. */
+export function setKick(run: () => void): void {
+  kick = run;
+}
+
+function watch(promise: PromiseLike<unknown>): Outcome {
+  const td = cpu.curthread;
+  const outcome: Outcome = { state: 'pending', value: undefined };
+  const settle = (state: 'fulfilled' | 'rejected', value: unknown): void => {
+    outcome.state = state;
+    outcome.value = value;
+    addPromises(-1);
+    if (locals[slotOf(td)] === outcome) setRunnable(td);
+    kick();
+  };
+  addPromises(1);
+  hurry();
+  promise.then(
+    (value) => settle('fulfilled', value),
+    (error: unknown) => settle('rejected', error),
+  );
+  return outcome;
+}
+
+/** Counts promises that this cpu waits for: while there are any, its event loop gets turns. Context: any; never blocks. */
+export function addPromises(n: number): void {
+  const { m, gd } = cpu;
+  st(m, gd, GD_PROMISES, ld(m, gd, GD_PROMISES) + n);
+}
+
+const untilIterator = {
+  [Symbol.iterator]: () => untilIterator,
+  next(resumed: unknown): Step<unknown> {
+    const slot = slotOf(cpu.curthread);
+    if (resumed === undefined) {
+      disarm();
+      const promise = Promise.resolve(argPromise);
+      argPromise = undefined;
+      locals[slot] = watch(promise);
+      return blockSelf(WMESG_UNTIL, 0);
+    }
+    const outcome = locals[slot] as Outcome;
+    if (outcome.state === 'pending') return blockSelf(WMESG_UNTIL, 0);
+    locals[slot] = undefined;
+    unblockSelf();
+    if (outcome.state === 'rejected') throw outcome.value;
+    return done(outcome.value);
+  },
+};
+
+/**
+ * Waits for a promise and gives its value.
+ *
+ * Context: thread; blocks.
+ *
+ * @param promise - any promise, thenable or plain value of this cpu
+ * @returns the value it fulfils with
+ * @throws whatever the promise rejects with
+ */
+export function until<T>(promise: T): Blocking<Awaited<T>> {
+  arm('until()');
+  argPromise = promise as PromiseLike<unknown>;
+  return untilIterator as Blocking<Awaited<T>>;
+}

@@ -1,0 +1,74 @@
+/**
+ * The first life of a thread descriptor: what any corner that makes a thread, cpu or host, writes into it.
+ *
+ * Seed: lwkt_init_thread.
+ */
+import { TDPRI_CRIT, TD_SLOT_BITS } from '../base/params.ts';
+import type { Arena } from './arena.ts';
+import { Thread } from './layout/thread.ts';
+import { ld, st } from './word.ts';
+
+const {
+  threadq: TD_THREADQ,
+  flags: TD_FLAGS,
+  pri: TD_PRI,
+  cpu: TD_CPU,
+  gen: TD_GEN,
+  wait: TD_WAIT,
+  wmesg: TD_WMESG,
+  func: TD_FUNC,
+  joiner: TD_JOINER,
+  switches: TD_SWITCHES,
+  valueKind: TD_VALUE_KIND,
+  comm: TD_COMM,
+  waitOn: TD_WAIT_ON,
+  WORDS: TD_WORDS,
+} = Thread;
+
+const SLOT_MASK = (1 << TD_SLOT_BITS) - 1;
+const GEN_MASK = 0x7fff_ffff >>> TD_SLOT_BITS;
+const TD_SHIFT = Math.log2(TD_WORDS);
+
+/**
+ * Zeroes a descriptor and gives it to a cpu; in one critical section, on no queue.
+ *
+ * @param td - word offset of a free descriptor
+ * @param cpu - its owner to be
+ * @param func - number of its thread function
+ * @param flags - TDF_*
+ * @param priority - 0 .. 31
+ */
+export function initDescriptor(arena: Arena, td: number, cpu: number, func: number, flags: number, priority: number): void {
+  const { m } = arena;
+  st(m, td, TD_THREADQ, 0);
+  st(m, td, TD_FLAGS, flags);
+  st(m, td, TD_PRI, TDPRI_CRIT + priority);
+  st(m, td, TD_CPU, cpu);
+  st(m, td, TD_WAIT, 0);
+  st(m, td, TD_WMESG, 0);
+  st(m, td, TD_FUNC, func);
+  st(m, td, TD_VALUE_KIND, 0);
+  st(m, td, TD_JOINER, 0);
+  st(m, td, TD_SWITCHES, 0);
+  st(m, td, TD_COMM, 0);
+  st(m, td, TD_WAIT_ON, 0);
+}
+
+/** Ends the life of a descriptor: its handle is good no more. */
+export function endDescriptor(arena: Arena, td: number): void {
+  st(arena.m, td, TD_FLAGS, 0);
+  st(arena.m, td, TD_GEN, (ld(arena.m, td, TD_GEN) + 1) & GEN_MASK);
+}
+
+/** The handle of a descriptor: slot and generation. */
+export function descriptorHandle(arena: Arena, td: number): number {
+  return ((td - arena.map.slab) >> TD_SHIFT) | (ld(arena.m, td, TD_GEN) << TD_SLOT_BITS);
+}
+
+/** The descriptor of a handle, or 0 if it is none or that thread is gone. */
+export function descriptorOf(arena: Arena, handle: number): number {
+  const slot = handle & SLOT_MASK;
+  if (!(handle > 0) || slot === 0 || slot >= arena.map.slots) return 0;
+  const td = arena.map.slab + (slot << TD_SHIFT);
+  return ld(arena.m, td, TD_GEN) === handle >>> TD_SLOT_BITS ? td : 0;
+}
