@@ -29,7 +29,7 @@ export default async function cpuMain(boot: CpuBoot): Promise<CpuEnd> {
   bootCpu(arena, boot.cpu);
   const { m, gd } = cpu;
   stA(m, gd, Globaldata.state, CPU_BOOT);
-  captureOutput(arena, boot.cpu, boot.stdout);
+  captureOutput(arena, boot.cpu, boot.stdout, boot.statusLine);
   setPanicHook(announcePanic);
   serveControl(boot.port);
   try {

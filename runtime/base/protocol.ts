@@ -46,6 +46,8 @@ export interface CpuBoot {
   readonly port: MessagePort;
   /** File descriptor that threads' standard output goes to: 1 or 2. */
   readonly stdout: number;
+  /** Clear the host's status line before printing. */
+  readonly statusLine: boolean;
 }
 
 /** What a cpu registered when it loaded the program. */

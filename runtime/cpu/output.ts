@@ -16,16 +16,21 @@ type Callback = (error?: Error | null) => void;
  *
  * @param self - number of the cpu
  * @param stdout - descriptor for standard output: 1 or 2
+ * @param statusLine - the host shows a status line on the terminal: clear it first
  */
-export function captureOutput(arena: Arena, self: number, stdout: number): void {
-  capture(arena, self, process.stdout, stdout);
-  capture(arena, self, process.stderr, 2);
+export function captureOutput(arena: Arena, self: number, stdout: number, statusLine: boolean): void {
+  const clear = statusLine ? Buffer.from('\r\x1b[2K') : undefined;
+  capture(arena, self, process.stdout, stdout, clear);
+  capture(arena, self, process.stderr, 2, clear);
 }
 
-function capture(arena: Arena, self: number, stream: NodeJS.WriteStream, fd: number): void {
+function capture(arena: Arena, self: number, stream: NodeJS.WriteStream, fd: number, clear: Buffer | undefined): void {
   stream.write = (chunk: string | Uint8Array, encoding?: BufferEncoding | Callback, callback?: Callback): boolean => {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk;
-    withLock(arena.m, Machine.outputLock, self, () => writeAll(fd, bytes));
+    withLock(arena.m, Machine.outputLock, self, () => {
+      if (clear !== undefined) writeAll(2, clear);
+      writeAll(fd, bytes);
+    });
     const done = typeof encoding === 'function' ? encoding : callback;
     if (done !== undefined) process.nextTick(done);
     return true;

@@ -39,6 +39,8 @@ export interface MachineOptions {
   readonly sysctl?: Partial<Readonly<Record<TunableName, number>>>;
   /** Where threads' standard output goes; default 'stdout'. */
   readonly output?: 'stdout' | 'stderr';
+  /** @internal The host shows a status line on the terminal: cpus clear it before they print. */
+  readonly statusLine?: boolean;
 }
 
 /** Checked options. */
@@ -48,6 +50,7 @@ export interface MachineConfig {
   readonly crowded: boolean;
   readonly sysctl: readonly (readonly [TunableName, number])[];
   readonly stdout: 1 | 2;
+  readonly statusLine: boolean;
 }
 
 const KIB = 1024;
@@ -69,6 +72,7 @@ function options(): z.ZodType<Required<Omit<MachineOptions, 'program' | 'sysctl'
     names: whole(1, 1_000_000, DEFAULT_NAMES),
     sysctl: z.record(z.string(), z.number()).optional(),
     output: z.enum(['stdout', 'stderr'], { error: `must be 'stdout' or 'stderr'` }).default('stdout'),
+    statusLine: z.boolean().default(false),
   }) as never;
 }
 
@@ -92,7 +96,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     const value = valueAt(given, path);
     throw new LwktError('ERR_LWKT_OPTION', `${path.join('.') || 'options'}: ${shown(value)} ${issue?.message ?? 'is wrong'}`);
   }
-  const { program, cpus, threads, memory, messages, ring, names, output } = parsed.data;
+  const { program, cpus, threads, memory, messages, ring, names, output, statusLine } = parsed.data;
   return {
     shape: {
       ncpus: cpus,
@@ -106,6 +110,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     crowded: cpus > availableParallelism(),
     sysctl: Object.entries(parsed.data.sysctl ?? {}).map(([name, value]) => checkTunable(name, value)),
     stdout: output === 'stderr' ? 2 : 1,
+    statusLine,
   };
 }
 

@@ -90,7 +90,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     const { memory } = this.#arena;
     this.#controls = Array.from({ length: this.ncpus }, (_, cpu) => openControl(this.#arena, cpu));
     this.#cpus = startCpus(
-      this.#controls.map(({ port }, cpu) => ({ memory, cpu, port, stdout: config.stdout })),
+      this.#controls.map(({ port }, cpu) => ({ memory, cpu, port, stdout: config.stdout, statusLine: config.statusLine })),
     );
     this.#cpus.ends.forEach((end, cpu) => {
       end.then(

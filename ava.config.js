@@ -1,0 +1,10 @@
+// Test files are TypeScript that Node itself strips; each runs in a worker thread of its own.
+import { observeRun } from './toolchain/tally.ts';
+
+export default {
+  files: ['test/**/*.test.ts', '!test/stress/**'],
+  extensions: ['ts'],
+  timeout: '2m',
+  nonSemVerExperiments: { observeRunsFromConfig: true },
+  observeRun,
+};

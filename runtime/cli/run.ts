@@ -1,0 +1,200 @@
+/** `lwkt run`: boots a machine, runs a program, says what happened, ends with its exit code. */
+import { inspect } from 'node:util';
+import { LwktError } from '../base/errors.ts';
+import { MachinePanic } from '../base/panic.ts';
+import type { TunableName } from '../shared-memory/layout/sysctl.ts';
+import { boot, type Machine, type StopReport } from '../machine/machine.ts';
+import type { MachineStats } from '../observe/stats.ts';
+import { EXIT, exitCodeOf } from './exit-code.ts';
+import { showProgress } from './progress.ts';
+import { statsTable } from './stats-table.ts';
+
+/** What the command line gives. */
+export interface RunOptions {
+  readonly cpus?: number;
+  readonly threads?: number;
+  readonly memory?: number;
+  readonly messages?: number;
+  readonly ring?: number;
+  readonly names?: number;
+  readonly sysctl?: Record<string, number>;
+  readonly stats?: boolean;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+/** The object that `--json` prints. `version` changes when a field changes its meaning or goes. */
+export interface RunReport {
+  readonly version: 1;
+  readonly verb: 'run';
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cpus: number;
+  readonly exitCode: number;
+  /** What the program returned; as text if JSON cannot carry it. */
+  readonly result: unknown;
+  /** Why it failed, or null. */
+  readonly error: { readonly name: string; readonly code: string | null; readonly message: string } | null;
+  /** Milliseconds from the call to the program loaded on every cpu, and from there to its end. */
+  readonly bootMs: number;
+  readonly runMs: number;
+  readonly stats: MachineStats | null;
+  /** Threads that had not ended, or failed with nobody told. */
+  readonly leftovers: readonly { readonly name: string; readonly cpu: number; readonly waits: string; readonly error: string | null }[];
+}
+
+interface Outcome {
+  exitCode: number;
+  result: unknown;
+  error: unknown;
+}
+
+/** Ends of a run that are the command line's fault. */
+const USAGE = ['ERR_LWKT_OPTION'] as const;
+
+/**
+ * Runs a program.
+ *
+ * @returns the exit code
+ */
+export async function run(program: string, args: string[], options: RunOptions): Promise<number> {
+  const { stats = false, json = false, debug = false, sysctl, ...sizes } = options;
+  const start = performance.now();
+  let machine: Machine;
+  try {
+    machine = await boot({
+      program,
+      ...sizes,
+      ...(sysctl === undefined ? {} : { sysctl: sysctl as Partial<Record<TunableName, number>> }),
+      output: json ? 'stderr' : 'stdout',
+      statusLine: process.stderr.isTTY,
+    });
+  } catch (error) {
+    const missing = error instanceof LwktError && error.code === 'ERR_LWKT_PROGRAM' && error.cause === undefined;
+    complain(error, debug);
+    const exitCode = missing ? EXIT.usage : exitCodeOf(error, USAGE);
+    if (json) print(report(program, args, 0, { exitCode, result: null, error }, performance.now() - start, 0, null, null));
+    return exitCode;
+  }
+  const booted = performance.now();
+  const outcome = await finish(machine, args, debug);
+  const ran = performance.now();
+  const left = await machine.stop();
+  tellLeftovers(left, debug);
+  if (stats) tellStats(machine.stats(), booted - start, ran - booted);
+  if (json) {
+    print(report(program, args, machine.ncpus, outcome, booted - start, ran - booted, machine.stats(), left));
+  }
+  return outcome.exitCode;
+}
+
+/** Runs main to its end, or to Ctrl-C. */
+async function finish(machine: Machine, args: string[], debug: boolean): Promise<Outcome> {
+  const hideProgress = process.stderr.isTTY ? showProgress(machine) : (): void => {};
+  let interrupt: () => void = () => {};
+  const interrupted = new Promise<'interrupted'>((resolve) => (interrupt = (): void => resolve('interrupted')));
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const main = machine.run(...args);
+  try {
+    const first = await Promise.race([main.then((result) => ({ result })), interrupted]);
+    if (first === 'interrupted') {
+      main.catch(() => undefined);
+      // A second Ctrl-C ends the process at once.
+      process.stderr.write('lwkt: interrupted, stopping the machine\n');
+      return { exitCode: EXIT.interrupted, result: null, error: null };
+    }
+    const { result } = first;
+    return { exitCode: exitNumber(result), result: result ?? null, error: null };
+  } catch (error) {
+    hideProgress();
+    complain(error, debug);
+    return { exitCode: exitCodeOf(error, []), result: null, error };
+  } finally {
+    hideProgress();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+function exitNumber(result: unknown): number {
+  return typeof result === 'number' && Number.isInteger(result) && result >= 0 && result <= 255 ? result : EXIT.done;
+}
+
+function complain(error: unknown, debug: boolean): void {
+  process.stderr.write(`lwkt: ${debug ? inspect(error) : describe(error)}\n`);
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return `the program threw ${inspect(error)}`;
+  if (error instanceof LwktError || error instanceof MachinePanic) return error.message;
+  return `${error.name}: ${error.message}`;
+}
+
+function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean): void {
+  const failed = leftovers.filter(({ error }) => error !== undefined);
+  const alive = leftovers.filter(({ error }) => error === undefined);
+  for (const { name, cpu, error } of failed) {
+    const text = debug ? inspect(error) : describe(error);
+    process.stderr.write(`lwkt: thread '${name}' of cpu ${cpu} failed, and nobody joined it: ${text}\n`);
+  }
+  if (alive.length !== 0) {
+    const list = alive.map(({ name, cpu, wmesg }) => `'${name}' (cpu ${cpu}, ${wmesg})`).join(', ');
+    const rest = more === 0 ? '' : ` and ${more} more`;
+    process.stderr.write(`lwkt: ended before ${alive.length + more} thread(s) had: ${list}${rest}\n`);
+  }
+  for (const cpu of forced) {
+    process.stderr.write(`lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()\n`);
+  }
+}
+
+function tellStats(stats: MachineStats, bootMs: number, runMs: number): void {
+  process.stderr.write(`${statsTable(stats)}\nboot ${bootMs.toFixed(0)} ms, run ${runMs.toFixed(0)} ms\n`);
+}
+
+function report(
+  program: string,
+  args: string[],
+  cpus: number,
+  { exitCode, result, error }: Outcome,
+  bootMs: number,
+  runMs: number,
+  stats: MachineStats | null,
+  left: StopReport | null,
+): RunReport {
+  return {
+    version: 1,
+    verb: 'run',
+    program,
+    args,
+    cpus,
+    exitCode,
+    result: jsonable(result),
+    error: error === null || error === undefined ? null : errorRecord(error),
+    bootMs: Math.round(bootMs * 1000) / 1000,
+    runMs: Math.round(runMs * 1000) / 1000,
+    stats,
+    leftovers: (left?.leftovers ?? []).map(({ name, cpu, wmesg, error: failure }) => ({
+      name,
+      cpu,
+      waits: wmesg,
+      error: failure === undefined ? null : describe(failure),
+    })),
+  };
+}
+
+function errorRecord(error: unknown): NonNullable<RunReport['error']> {
+  if (!(error instanceof Error)) return { name: typeof error, code: null, message: inspect(error) };
+  const { code } = error as NodeJS.ErrnoException;
+  return { name: error.name, code: typeof code === 'string' ? code : null, message: error.message };
+}
+
+function jsonable(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value ?? null));
+  } catch {
+    return inspect(value);
+  }
+}
+
+function print(object: RunReport): void {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}

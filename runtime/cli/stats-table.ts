@@ -1,0 +1,29 @@
+/** What happened on each cpu, as a table for people. */
+import type { MachineStats } from '../observe/stats.ts';
+import type { CounterName } from '../shared-memory/layout/globaldata.ts';
+
+const COLUMNS: readonly (readonly [string, CounterName])[] = [
+  ['threads run', 'lwkt.threads_run'],
+  ['switches', 'lwkt.switch_count'],
+  ['IPIs sent', 'lwkt.ipiq_count'],
+  ['IPIs run', 'lwkt.ipiq_run'],
+  ['ring full', 'lwkt.ipiq_fifofull'],
+  ['tokens moved', 'lwkt.token_handovers'],
+  ['parked', 'lwkt.idle_parks'],
+  ['loop turns', 'lwkt.loop_turns'],
+];
+
+/** Lines of the table: one for each cpu, and the sums when there are several. */
+export function statsTable(stats: MachineStats): string {
+  const row = (label: string, counters: Readonly<Record<CounterName, number>>): string[] => [
+    label,
+    ...COLUMNS.map(([, name]) => counters[name].toLocaleString('en-US')),
+  ];
+  const rows = [
+    ['cpu', ...COLUMNS.map(([title]) => title)],
+    ...stats.cpus.map(({ cpu, counters }) => row(String(cpu), counters)),
+    ...(stats.cpus.length > 1 ? [row('all', stats.total)] : []),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  return rows.map((cells) => cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).join('\n');
+}

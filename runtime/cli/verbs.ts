@@ -1,0 +1,83 @@
+/** The grammar of the command line: verbs, options, help. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { LwktError } from '../base/errors.ts';
+import { MAXCPU, MAX_THREADS } from '../base/params.ts';
+import { EXIT, EXIT_CODES } from './exit-code.ts';
+import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
+import { run, type RunOptions } from './run.ts';
+
+function version(): string {
+  // Beside runtime/ in the checkout, beside the compiled files in the package.
+  for (const path of ['../../package.json', '../package.json']) {
+    try {
+      const pkg = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { name?: string; version?: string };
+      if (pkg.name === 'lwkt') return pkg.version ?? 'unknown';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return 'unknown';
+}
+
+function exitCodeHelp(): string {
+  return `\nExit codes:\n${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}\n`;
+}
+
+function grammar(setExitCode: (code: number) => void): Command {
+  const lwkt = new Command('lwkt')
+    .description('Real-parallel kernel threads for Node.js, after DragonFly BSD’s LWKT.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showSuggestionAfterError()
+    .addHelpText('after', exitCodeHelp());
+  lwkt
+    .command('run')
+    .description('Boot a machine, run the program’s default export on cpu 0, end with the number it returns.')
+    .argument('<program>', 'module that calls kthread() and exports one as default')
+    .argument('[args...]', 'arguments of the program; after -- they may begin with a dash')
+    .option('--cpus <n>', `worker threads, 1 .. ${MAXCPU} (default: available parallelism)`, wholeNumber('--cpus'))
+    .option('--stats', 'print what each cpu did, on stderr')
+    .option('--json', 'print one JSON object on stdout; output of the program goes to stderr')
+    .option('--debug', 'print errors with their stacks')
+    .option('--threads <n>', `threads that fit at a time, 1 .. ${MAX_THREADS} (default 100000)`, wholeNumber('--threads'))
+    .option('--memory <bytes>', 'named shared memory, as in 64M (default 64M)', byteSize('--memory'))
+    .option('--messages <bytes>', 'space for cloned arguments and results (default 64M)', byteSize('--messages'))
+    .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
+    .option('--names <n>', 'named objects that fit (default 4096)', wholeNumber('--names'))
+    .option('--sysctl <name=value>', 'set a tunable; may be given several times', sysctlSetting)
+    .addHelpText('after', exitCodeHelp())
+    .action(async (program: string, args: string[], options: RunOptions) => {
+      setExitCode(await run(program, args, options));
+    });
+  for (const command of [lwkt, ...lwkt.commands]) {
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'lwkt:')) });
+  }
+  return lwkt;
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param argv - without node and script
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const lwkt = grammar((code) => (exitCode = code));
+  if (argv.length === 0) {
+    lwkt.outputHelp({ error: true });
+    return EXIT.usage;
+  }
+  try {
+    await lwkt.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof LwktError) {
+      process.stderr.write(`lwkt: ${error.message}\n`);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}
