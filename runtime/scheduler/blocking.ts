@@ -16,7 +16,10 @@
  */
 import { LwktError } from '../base/errors.ts';
 import { panic } from '../base/panic.ts';
-import { cpu, requireCpu } from './globaldata.ts';
+import * as globaldataModule from './globaldata.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { cpu, requireCpu } = globaldataModule;
 
 /**
  * A call that may block its thread: `yield*` it.

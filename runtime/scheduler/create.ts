@@ -9,7 +9,7 @@
  */
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
-import { MAXCPU, TDF_ADOPTED, TDF_DETACHED, TDF_EXITED, TDPRI_CRIT, TDPRI_KERN_DAEMON, TDPRI_MASK } from '../base/params.ts';
+import * as paramsModule from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import {
@@ -29,17 +29,32 @@ import {
   VALUE_NONE,
   VALUE_NUMBER,
 } from '../shared-memory/clone.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { count, ld, st } from '../shared-memory/word.ts';
-import { forgottenYield, takeArmed } from './blocking.ts';
-import { counterField, cpu, globaldataFind, requireCpu } from './globaldata.ts';
-import { threadBody, threadFuncName, type ThreadStack } from './ipifunc.ts';
-import { checkCpu, sendIpi } from './ipiq.ts';
-import { dequeue } from './runqueue.ts';
-import { checkPriority, setRunnable } from './schedule.ts';
-import { commOf, handleOf, linkThread, locals, lwktAllocThread, lwktFreeThread, lwktSetComm, slotOf, stacks, tryRefOf, unlinkThread } from './thread.ts';
-import { dropTokens } from './token.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as blockingModule from './blocking.ts';
+import * as globaldataModule from './globaldata.ts';
+import type { ThreadStack } from './ipifunc.ts';
+import * as ipifuncModule from './ipifunc.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as runqueueModule from './runqueue.ts';
+import * as scheduleModule from './schedule.ts';
+import * as threadModule from './thread.ts';
+import * as tokenModule from './token.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { MAXCPU, TDF_ADOPTED, TDF_DETACHED, TDF_EXITED, TDPRI_CRIT, TDPRI_KERN_DAEMON, TDPRI_MASK } = paramsModule;
+const { Globaldata } = globaldataLayoutModule;
+const { Thread } = threadLayoutModule;
+const { count, ld, st } = wordModule;
+const { forgottenYield, takeArmed } = blockingModule;
+const { counterField, cpu, globaldataFind, requireCpu } = globaldataModule;
+const { threadBody, threadFuncName } = ipifuncModule;
+const { checkCpu, sendIpi } = ipiqModule;
+const { dequeue } = runqueueModule;
+const { checkPriority, setRunnable } = scheduleModule;
+const { commOf, handleOf, linkThread, locals, lwktAllocThread, lwktFreeThread, lwktSetComm, slotOf, stacks, tryRefOf, unlinkThread } = threadModule;
+const { dropTokens } = tokenModule;
 
 const { flags: TD_FLAGS, pri: TD_PRI, func: TD_FUNC, valueKind: TD_VALUE_KIND, joiner: TD_JOINER, wmesg: TD_WMESG, cpu: TD_CPU } = Thread;
 const { nrun: GD_NRUN } = Globaldata;

@@ -7,11 +7,18 @@
  * Seed: crit_enter, crit_exit, crit_panic, need_resched of sys/thread2.h and lwkt_thread.c.
  */
 import { panic } from '../base/panic.ts';
-import { TDPRI_CRIT } from '../base/params.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { ld, st } from '../shared-memory/word.ts';
-import { cpu, requireCpu } from './globaldata.ts';
-import { commOf, handleOf } from './thread.ts';
+import * as paramsModule from '../base/params.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as threadModule from './thread.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDPRI_CRIT } = paramsModule;
+const { Thread } = threadLayoutModule;
+const { ld, st } = wordModule;
+const { cpu, requireCpu } = globaldataModule;
+const { commOf, handleOf } = threadModule;
 
 const { pri: TD_PRI } = Thread;
 

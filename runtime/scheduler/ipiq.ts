@@ -25,15 +25,26 @@ import { IPI } from '../base/protocol.ts';
 import { LwktError } from '../base/errors.ts';
 import type { Seq } from '../base/ids.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
-import { nowNs } from '../base/clock.ts';
-import { MAX_INTR_NESTING, TDPRI_CRIT } from '../base/params.ts';
-import { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell, sourceBit } from '../shared-memory/doorbell.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { ringComplete, ringCompleted, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } from '../shared-memory/ring.ts';
-import { count, ld, pause, st } from '../shared-memory/word.ts';
-import { counterField, cpu, sysctlValue } from './globaldata.ts';
-import { ipiHandlers, ipiName } from './ipifunc.ts';
+import * as clockModule from '../base/clock.ts';
+import * as paramsModule from '../base/params.ts';
+import * as doorbellModule from '../shared-memory/doorbell.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as ringModule from '../shared-memory/ring.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as ipifuncModule from './ipifunc.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { nowNs } = clockModule;
+const { MAX_INTR_NESTING, TDPRI_CRIT } = paramsModule;
+const { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell, sourceBit } = doorbellModule;
+const { Globaldata } = globaldataLayoutModule;
+const { Thread } = threadLayoutModule;
+const { ringComplete, ringCompleted, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } = ringModule;
+const { count, ld, pause, st } = wordModule;
+const { counterField, cpu, sysctlValue } = globaldataModule;
+const { ipiHandlers, ipiName } = ipifuncModule;
 
 const { pri: TD_PRI } = Thread;
 const IPIQ_COUNT = counterField('lwkt.ipiq_count');

@@ -6,18 +6,31 @@
  */
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
-import { TDF_DETACHED, TDF_EXITED } from '../base/params.ts';
+import * as paramsModule from '../base/params.ts';
 import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { ld, st } from '../shared-memory/word.ts';
-import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
-import { takeForeignResult, takeLocalResult } from './create.ts';
-import { cpu } from './globaldata.ts';
-import { sendIpi } from './ipiq.ts';
-import { setRunnable } from './schedule.ts';
-import { blockSelf, unblockSelf } from './switch.ts';
-import { commOf, handleOf, locals, refOf, slotOf, tryRefOf } from './thread.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import type { Blocking, Step } from './blocking.ts';
+import * as blockingModule from './blocking.ts';
+import * as createModule from './create.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as scheduleModule from './schedule.ts';
+import * as switchModule from './switch.ts';
+import * as threadModule from './thread.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDF_DETACHED, TDF_EXITED } = paramsModule;
+const { Thread } = threadLayoutModule;
+const { ld, st } = wordModule;
+const { arm, disarm, done } = blockingModule;
+const { takeForeignResult, takeLocalResult } = createModule;
+const { cpu } = globaldataModule;
+const { sendIpi } = ipiqModule;
+const { setRunnable } = scheduleModule;
+const { blockSelf, unblockSelf } = switchModule;
+const { commOf, handleOf, locals, refOf, slotOf, tryRefOf } = threadModule;
 
 const { flags: TD_FLAGS, cpu: TD_CPU, joiner: TD_JOINER, wait: TD_WAIT } = Thread;
 const WMESG_JOIN = wmesgCode('join');

@@ -7,10 +7,18 @@
 import { LwktError } from '../base/errors.ts';
 import type { Seq } from '../base/ids.ts';
 import type { KThread } from './create.ts';
-import { critEnter, critExit } from './crit.ts';
-import { cpu, requireCpu } from './globaldata.ts';
-import { registerIpi, registerThread, type IpiHandler, type ThreadBody, type ThreadStack } from './ipifunc.ts';
-import { checkCpu, ipiCompleted, runIpi, sendIpi, waitIpi, type IpiFunc } from './ipiq.ts';
+import * as critModule from './crit.ts';
+import * as globaldataModule from './globaldata.ts';
+import type { IpiHandler, ThreadBody, ThreadStack } from './ipifunc.ts';
+import * as ipifuncModule from './ipifunc.ts';
+import type { IpiFunc } from './ipiq.ts';
+import * as ipiqModule from './ipiq.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { critEnter, critExit } = critModule;
+const { cpu, requireCpu } = globaldataModule;
+const { registerIpi, registerThread } = ipifuncModule;
+const { checkCpu, ipiCompleted, runIpi, sendIpi, waitIpi } = ipiqModule;
 
 /** What thread functions look like: generators, whose `yield*` are the points where they may block. */
 export type ThreadFunction<A extends unknown[], R> = (...args: A) => Generator<unknown, R, unknown>;

@@ -8,17 +8,30 @@
  *
  * Seed: splz, the clock interrupt's need_resched.
  */
-import { nowNs } from '../base/clock.ts';
-import { TDPRI_CRIT } from '../base/params.ts';
-import { answerBell, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_STATE, bellPending } from '../shared-memory/doorbell.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Machine, MACHINE_HALTING } from '../shared-memory/layout/machine.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { addA, count, ld, ldA } from '../shared-memory/word.ts';
-import { counterField, cpu, sysctlValue } from './globaldata.ts';
-import { processIpiq } from './ipiq.ts';
-import { highestRunq, runqHead } from './runqueue.ts';
-import { fireTimers } from './timer.ts';
+import * as clockModule from '../base/clock.ts';
+import * as paramsModule from '../base/params.ts';
+import * as doorbellModule from '../shared-memory/doorbell.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as machineLayoutModule from '../shared-memory/layout/machine.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as runqueueModule from './runqueue.ts';
+import * as timerModule from './timer.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { nowNs } = clockModule;
+const { TDPRI_CRIT } = paramsModule;
+const { answerBell, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_STATE, bellPending } = doorbellModule;
+const { Globaldata } = globaldataLayoutModule;
+const { Machine, MACHINE_HALTING } = machineLayoutModule;
+const { Thread } = threadLayoutModule;
+const { addA, count, ld, ldA } = wordModule;
+const { counterField, cpu, sysctlValue } = globaldataModule;
+const { processIpiq } = ipiqModule;
+const { highestRunq, runqHead } = runqueueModule;
+const { fireTimers } = timerModule;
 
 const { pri: TD_PRI } = Thread;
 const { promises: GD_PROMISES, heartbeat: GD_HEARTBEAT } = Globaldata;

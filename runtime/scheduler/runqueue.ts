@@ -7,12 +7,20 @@
  * Seed: _lwkt_dequeue, _lwkt_enqueue, lwkt_gdinit.
  */
 import type { ThreadRef } from '../base/ids.ts';
-import { TDF_RUNQ, TDPRI_MASK } from '../base/params.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { tailqFirst, tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
-import { ld, st } from '../shared-memory/word.ts';
-import { cpu } from './globaldata.ts';
+import * as paramsModule from '../base/params.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as tailqModule from '../shared-memory/tailq.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDF_RUNQ, TDPRI_MASK } = paramsModule;
+const { Globaldata } = globaldataLayoutModule;
+const { Thread } = threadLayoutModule;
+const { tailqFirst, tailqInsertTail, tailqRemove } = tailqModule;
+const { ld, st } = wordModule;
+const { cpu } = globaldataModule;
 
 const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI } = Thread;
 const { tdrunq: GD_TDRUNQ, runqmask: GD_RUNQMASK, nrun: GD_NRUN } = Globaldata;

@@ -8,15 +8,24 @@
  */
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
-import { TDF_ADOPTED, TDF_EXITED, TDF_RUNQ, TDPRI_CRIT, TDPRI_IDLE_THREAD, TDPRI_MASK, TDPRI_MAX } from '../base/params.ts';
+import * as paramsModule from '../base/params.ts';
 import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { ld, st } from '../shared-memory/word.ts';
-import { cpu } from './globaldata.ts';
-import { sendIpi } from './ipiq.ts';
-import { dequeue, enqueue } from './runqueue.ts';
-import { handleOf, refOf, tryRefOf } from './thread.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as runqueueModule from './runqueue.ts';
+import * as threadModule from './thread.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDF_ADOPTED, TDF_EXITED, TDF_RUNQ, TDPRI_CRIT, TDPRI_IDLE_THREAD, TDPRI_MASK, TDPRI_MAX } = paramsModule;
+const { Thread } = threadLayoutModule;
+const { ld, st } = wordModule;
+const { cpu } = globaldataModule;
+const { sendIpi } = ipiqModule;
+const { dequeue, enqueue } = runqueueModule;
+const { handleOf, refOf, tryRefOf } = threadModule;
 
 const { flags: TD_FLAGS, pri: TD_PRI, cpu: TD_CPU, wmesg: TD_WMESG } = Thread;
 const WMESG_STOPPED = wmesgCode('stopped');

@@ -16,22 +16,38 @@
  * Seed: lwkt_switch, lwkt_yield, cpu_idle.
  */
 import { LwktError } from '../base/errors.ts';
-import { nowNs } from '../base/clock.ts';
+import * as clockModule from '../base/clock.ts';
 import type { ThreadRef } from '../base/ids.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
-import { TDF_TOKENS, TDPRI_CRIT } from '../base/params.ts';
-import { sleepOnBell } from '../shared-memory/doorbell.ts';
-import { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { tailqFirst, tailqRotate } from '../shared-memory/tailq.ts';
-import { count, ld, pause, st, stA } from '../shared-memory/word.ts';
-import { arm, BLOCKED, disarm, done, forgottenYield, RESUME, takeArmed, type Blocking, type Step } from './blocking.ts';
-import { counterField, cpu, sysctlValue } from './globaldata.ts';
+import * as paramsModule from '../base/params.ts';
+import * as doorbellModule from '../shared-memory/doorbell.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as tailqModule from '../shared-memory/tailq.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import type { Blocking, Step } from './blocking.ts';
+import * as blockingModule from './blocking.ts';
+import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
-import { awoke, poll } from './poll.ts';
-import { dequeue, enqueue, highestRunq } from './runqueue.ts';
-import { commOf, slotOf, stacks } from './thread.ts';
-import { fireTimers, nextDeadline } from './timer.ts';
+import * as pollModule from './poll.ts';
+import * as runqueueModule from './runqueue.ts';
+import * as threadModule from './thread.ts';
+import * as timerModule from './timer.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { nowNs } = clockModule;
+const { TDF_TOKENS, TDPRI_CRIT } = paramsModule;
+const { sleepOnBell } = doorbellModule;
+const { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } = globaldataLayoutModule;
+const { Thread } = threadLayoutModule;
+const { tailqFirst, tailqRotate } = tailqModule;
+const { count, ld, pause, st, stA } = wordModule;
+const { arm, BLOCKED, disarm, done, forgottenYield, RESUME, takeArmed } = blockingModule;
+const { counterField, cpu, sysctlValue } = globaldataModule;
+const { awoke, poll } = pollModule;
+const { dequeue, enqueue, highestRunq } = runqueueModule;
+const { commOf, slotOf, stacks } = threadModule;
+const { fireTimers, nextDeadline } = timerModule;
 
 const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI, switches: TD_SWITCHES, wmesg: TD_WMESG, wait: TD_WAIT } = Thread;
 const { state: GD_STATE, curthread: GD_CURTHREAD, tdrunq: GD_TDRUNQ, promises: GD_PROMISES } = Globaldata;

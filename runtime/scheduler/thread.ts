@@ -9,23 +9,27 @@
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
 import { panic } from '../base/panic.ts';
-import {
-  CACHE_BATCH,
-  CACHE_NTHREADS,
-  MAXCOMLEN,
-  TDF_ALLOCATED_THREAD,
-  TDF_EXITED,
-  TDPRI_MASK,
-} from '../base/params.ts';
-import { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } from '../shared-memory/descriptor.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
+import * as paramsModule from '../base/params.ts';
+import * as descriptorModule from '../shared-memory/descriptor.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import { slabGive, slabTake } from '../shared-memory/slab.ts';
-import { tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
+import * as tailqModule from '../shared-memory/tailq.ts';
 import { ldText, stText } from '../shared-memory/text.ts';
-import { count, ld, st } from '../shared-memory/word.ts';
-import { counterField, cpu } from './globaldata.ts';
-import { threadFuncName, type ThreadStack } from './ipifunc.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+import type { ThreadStack } from './ipifunc.ts';
+import * as ipifuncModule from './ipifunc.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { CACHE_BATCH, CACHE_NTHREADS, MAXCOMLEN, TDF_ALLOCATED_THREAD, TDF_EXITED, TDPRI_MASK } = paramsModule;
+const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } = descriptorModule;
+const { Globaldata } = globaldataLayoutModule;
+const { Thread } = threadLayoutModule;
+const { tailqInsertTail, tailqRemove } = tailqModule;
+const { count, ld, st } = wordModule;
+const { counterField, cpu } = globaldataModule;
+const { threadFuncName } = ipifuncModule;
 
 const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, pri: TD_PRI, func: TD_FUNC, comm: TD_COMM } = Thread;
 const { tdfreeq: GD_TDFREEQ, tdfreecount: GD_TDFREECOUNT, tdallq: GD_TDALLQ, nthreads: GD_NTHREADS } = Globaldata;
@@ -34,16 +38,18 @@ const CREATED = counterField('lwkt.threads_created');
 const TD_SHIFT = Math.log2(Thread.WORDS);
 
 /** Stacks of this cpu's threads by slot; null before the start and after the end. Per cpu. */
-export let stacks: (ThreadStack | null)[] = [];
+export const stacks: (ThreadStack | null)[] = [];
 
 /** By slot: arguments before the start, a settled promise's outcome, or a result kept in this heap. Per cpu. */
-export let locals: unknown[] = [];
+export const locals: unknown[] = [];
 
 /** Makes room for the heap side of every slot. Context: boot; never blocks. */
 export function initStacks(): void {
-  // Allocated whole, so that slots which other cpus use never turn the arrays into dictionaries.
-  stacks = new Array<ThreadStack | null>(cpu.arena.map.slots).fill(null);
-  locals = new Array<unknown>(cpu.arena.map.slots).fill(undefined);
+  // Filled whole, so that slots which other cpus use never turn the arrays into dictionaries.
+  for (let slot = stacks.length; slot < cpu.arena.map.slots; slot++) {
+    stacks.push(null);
+    locals.push(undefined);
+  }
 }
 
 /** Slot of a descriptor. Context: any; never blocks. */

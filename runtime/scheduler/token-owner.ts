@@ -33,17 +33,27 @@
  *
  * Seed: lwkt_gettoken_remote.
  */
-import { nowNs } from '../base/clock.ts';
+import * as clockModule from '../base/clock.ts';
 import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
 import { IPI } from '../base/protocol.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { Token } from '../shared-memory/layout/token.ts';
+import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
+import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
 import type { Atomic } from '../shared-memory/struct.ts';
-import { andA, casA, count, ld, ldA, ldHint, orA, st, stA } from '../shared-memory/word.ts';
-import { counterField, cpu, sysctlValue } from './globaldata.ts';
-import { sendIpi } from './ipiq.ts';
-import { hurry } from './poll.ts';
-import { setRunnable } from './schedule.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as pollModule from './poll.ts';
+import * as scheduleModule from './schedule.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { nowNs } = clockModule;
+const { Globaldata } = globaldataLayoutModule;
+const { Token } = tokenLayoutModule;
+const { andA, casA, count, ld, ldA, ldHint, orA, st, stA } = wordModule;
+const { counterField, cpu, sysctlValue } = globaldataModule;
+const { sendIpi } = ipiqModule;
+const { hurry } = pollModule;
+const { setRunnable } = scheduleModule;
 
 const { nrun: GD_NRUN } = Globaldata;
 const {
@@ -51,7 +61,7 @@ const {
   reqLow: T_REQ_LOW,
   reqHigh: T_REQ_HIGH,
   holder: T_HOLDER,
-  used: T_USED,
+  gen: T_GEN,
   handovers: T_HANDOVERS,
   waits: T_WAITS,
   since: T_SINCE,
@@ -65,9 +75,11 @@ const CLOCK_MASK = 15;
 
 /** Threads of this cpu that wait for a token, first come first. Per cpu. */
 const waiters = new Map<TokenRef, ThreadRef[]>();
+/** False while that is empty: cheaper to look at. Per cpu. */
+const waiting = { any: false };
 /** Tokens that this cpu owns. Per cpu. */
 const owned = new Set<TokenRef>();
-/** Owned tokens that another cpu waits for, with their use count at the last look. Per cpu. */
+/** Owned tokens that another cpu waits for, with their generation at the last look. Per cpu. */
 const owed = new Map<TokenRef, number>();
 
 /** True when this cpu owns the token; exact (B2). Context: any; never blocks. */
@@ -87,13 +99,12 @@ export function tryOwn(tok: TokenRef): boolean {
 /** The token is this cpu's from now on. */
 function came(tok: TokenRef): void {
   owned.add(tok);
-  st(cpu.m, tok, T_USED, 0);
   cpu.arena.f64[(tok + T_SINCE) >> 1] = nowNs();
   if (foreignRequests(tok)) owe(tok);
 }
 
 function owe(tok: TokenRef): void {
-  owed.set(tok, ld(cpu.m, tok, T_USED));
+  owed.set(tok, ld(cpu.m, tok, T_GEN));
   hurry();
 }
 
@@ -124,6 +135,7 @@ export function requestToken(tok: TokenRef, td: ThreadRef): void {
   const { m, gd, id } = cpu;
   let queue = waiters.get(tok);
   if (queue === undefined) waiters.set(tok, (queue = []));
+  waiting.any = true;
   if (queue.includes(td)) return;
   queue.push(td);
   if (isOwner(tok)) {
@@ -143,14 +155,19 @@ export function dropWaiter(tok: TokenRef, td: ThreadRef): void {
   if (at >= 0) queue.splice(at, 1);
   if (queue.length !== 0) return;
   waiters.delete(tok);
+  waiting.any = waiters.size !== 0;
   andA(cpu.m, tok, myRequestWord(), ~(1 << (cpu.id & 31)));
 }
 
-/** A token of this cpu became free: gives those who wait their chance. Context: thread | idle; never blocks. */
-export function tokenFreed(tok: TokenRef): void {
+/** True when a free token should be offered: a thread here or another cpu waits. A hint: requests also nudge. Context: thread | idle; never blocks. */
+export function isWanted(tok: TokenRef): boolean {
   const { m } = cpu;
-  if ((ldHint(m, tok, T_REQ_LOW) | ldHint(m, tok, T_REQ_HIGH)) === 0 && waiters.size === 0) return;
-  const lookAtClock = (ld(m, tok, T_USED) & CLOCK_MASK) === 0;
+  return (ldHint(m, tok, T_REQ_LOW) | ldHint(m, tok, T_REQ_HIGH)) !== 0 || waiting.any;
+}
+
+/** A token of this cpu became free and is wanted: gives those who wait their chance. Context: thread | idle; never blocks. */
+export function tokenFreed(tok: TokenRef): void {
+  const lookAtClock = (ld(cpu.m, tok, T_GEN) & CLOCK_MASK) === 0;
   if (lookAtClock && foreignRequests(tok) && quantumOver(tok, nowNs())) handOver(tok);
   else wakeWaiter(tok);
 }
@@ -236,11 +253,11 @@ export function tokenGrantHandler(tok: TokenRef): void {
  * @returns true while other cpus still wait for tokens of this one
  */
 export function settleTokens(now: number): boolean {
-  for (const [tok, lastUsed] of owed) {
-    const used = ld(cpu.m, tok, T_USED);
+  for (const [tok, lastGen] of owed) {
+    const gen = ld(cpu.m, tok, T_GEN);
     if (!foreignRequests(tok)) owed.delete(tok);
-    else if (!isHeld(tok) && (used === lastUsed || quantumOver(tok, now))) handOver(tok);
-    else owed.set(tok, used);
+    else if (!isHeld(tok) && (gen === lastGen || quantumOver(tok, now))) handOver(tok);
+    else owed.set(tok, gen);
   }
   return owed.size !== 0;
 }

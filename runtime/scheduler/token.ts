@@ -16,20 +16,33 @@
  */
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
-import { TDF_TOKENS, TDPRI_CRIT } from '../base/params.ts';
+import * as paramsModule from '../base/params.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { Thread } from '../shared-memory/layout/thread.ts';
-import { Token } from '../shared-memory/layout/token.ts';
-import { count, ld, st } from '../shared-memory/word.ts';
-import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
-import { critExit } from './crit.ts';
-import { counterField, cpu, requireCpu } from './globaldata.ts';
-import { blockSelf, unblockSelf } from './switch.ts';
-import { commOf } from './thread.ts';
-import { dropWaiter, isOwner, requestToken, tokenFreed, tryOwn } from './token-owner.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import type { Blocking, Step } from './blocking.ts';
+import * as blockingModule from './blocking.ts';
+import * as critModule from './crit.ts';
+import * as globaldataModule from './globaldata.ts';
+import * as switchModule from './switch.ts';
+import * as threadModule from './thread.ts';
+import * as tokenOwnerModule from './token-owner.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDF_TOKENS, TDPRI_CRIT } = paramsModule;
+const { Thread } = threadLayoutModule;
+const { Token } = tokenLayoutModule;
+const { count, ld, st } = wordModule;
+const { arm, disarm, done } = blockingModule;
+const { critExit } = critModule;
+const { counterField, cpu, requireCpu } = globaldataModule;
+const { blockSelf, unblockSelf } = switchModule;
+const { commOf } = threadModule;
+const { dropWaiter, isOwner, isWanted, requestToken, tokenFreed, tryOwn } = tokenOwnerModule;
 
 const { flags: TD_FLAGS, pri: TD_PRI } = Thread;
-const { holder: T_HOLDER, gen: T_GEN, used: T_USED } = Token;
+const { holder: T_HOLDER, gen: T_GEN } = Token;
 const WMESG_TOKEN = wmesgCode('token');
 const LOSSES = counterField('lwkt.token_losses');
 
@@ -51,16 +64,20 @@ interface Want {
   readonly fresh: boolean;
 }
 
+/** True when the current thread holds the token; then its cpu owns it, since a held token never moves. */
 function isMine(tok: TokenRef): boolean {
-  return isOwner(tok) && ld(cpu.m, tok, T_HOLDER) === (cpu.curthread | 1);
+  return ld(cpu.m, tok, T_HOLDER) === (cpu.curthread | 1);
 }
 
-/** Marks a free token as held by the current thread. */
-function hold(tok: TokenRef, fresh: boolean): void {
+/** Holds a token that this cpu owns and no thread of it holds. */
+function holdHere(tok: TokenRef, fresh: boolean): boolean {
   const { m, curthread } = cpu;
-  if (fresh || ld(m, tok, T_HOLDER) !== curthread) st(m, tok, T_GEN, ((ld(m, tok, T_GEN) + 1) | 0) || 1);
+  if (!isOwner(tok)) return false;
+  const holder = ld(m, tok, T_HOLDER);
+  if ((holder & 1) !== 0) return false;
+  if (fresh || holder !== curthread) st(m, tok, T_GEN, ((ld(m, tok, T_GEN) + 1) | 0) || 1);
   st(m, tok, T_HOLDER, curthread | 1);
-  st(m, tok, T_USED, (ld(m, tok, T_USED) + 1) | 0);
+  return true;
 }
 
 /** Notes an acquisition in the thread: the list, and the critical section that comes with it. */
@@ -72,10 +89,7 @@ function push(tok: TokenRef): void {
 
 /** Takes a token that nobody holds here, or that nobody owns. */
 function tryHold(tok: TokenRef, fresh: boolean): boolean {
-  if (!isOwner(tok) && !tryOwn(tok)) return false;
-  if ((ld(cpu.m, tok, T_HOLDER) & 1) !== 0) return false;
-  hold(tok, fresh);
-  return true;
+  return holdHere(tok, fresh) || (!isOwner(tok) && tryOwn(tok) && holdHere(tok, fresh));
 }
 
 // ---- getting
@@ -86,7 +100,9 @@ const getIterator = {
     if (resumed !== undefined) return wanting();
     disarm();
     const tok = argTok;
-    return get(tok, true);
+    if (!holdHere(tok, true)) return get(tok, true);
+    push(tok);
+    return done(ld(cpu.m, tok, T_GEN));
   },
 };
 
@@ -120,14 +136,14 @@ export function lwktGetToken(tok: TokenRef): Blocking<number> {
  */
 export function lwktTryToken(tok: TokenRef): boolean {
   requireThread('lwktTryToken()');
-  if (!isMine(tok) && !tryHold(tok, true)) return false;
+  if (!tryHold(tok, true) && !isMine(tok)) return false;
   push(tok);
   return true;
 }
 
 function requireThread(what: string): void {
-  requireCpu(what);
   if (cpu.curthread === cpu.idlethread || cpu.intrNesting !== 0) {
+    requireCpu(what);
     throw new LwktError('ERR_LWKT_CONTEXT', `${what}: only a thread holds tokens, not an IPI function or a promise callback`);
   }
 }
@@ -187,13 +203,10 @@ function wanting(): Step<number> {
  * @seed lwkt_reltoken
  */
 export function lwktRelToken(tok: TokenRef): void {
-  const { m, curthread } = cpu;
   const top = cpu.held - 1;
   if (top < 0 || held[top] !== tok) refuseRelease(tok);
   cpu.held = top;
-  if (ld(m, tok, T_HOLDER) === (curthread | 1) && isOwner(tok)) {
-    if (top === 0 || !holdsBelow(tok, top)) letGo(tok);
-  }
+  if (isMine(tok) && (top === 0 || !holdsBelow(tok, top))) letGo(tok);
   critExit();
 }
 
@@ -211,11 +224,10 @@ function refuseRelease(tok: TokenRef): never {
   );
 }
 
-/** Makes a held token free. */
+/** Makes a token free that the current thread holds. */
 function letGo(tok: TokenRef): void {
-  const { m } = cpu;
-  st(m, tok, T_HOLDER, ld(m, tok, T_HOLDER) & ~1);
-  tokenFreed(tok);
+  st(cpu.m, tok, T_HOLDER, cpu.curthread);
+  if (isWanted(tok)) tokenFreed(tok);
 }
 
 // ---- generations

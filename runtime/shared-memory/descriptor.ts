@@ -3,10 +3,15 @@
  *
  * Seed: lwkt_init_thread.
  */
-import { TDPRI_CRIT, TD_SLOT_BITS } from '../base/params.ts';
+import * as paramsModule from '../base/params.ts';
 import type { Arena } from './arena.ts';
-import { Thread } from './layout/thread.ts';
-import { ld, st } from './word.ts';
+import * as threadLayoutModule from './layout/thread.ts';
+import * as wordModule from './word.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDPRI_CRIT, TD_SLOT_BITS } = paramsModule;
+const { Thread } = threadLayoutModule;
+const { ld, st } = wordModule;
 
 const {
   threadq: TD_THREADQ,

@@ -25,7 +25,11 @@
  */
 
 import type { Atomic } from './struct.ts';
-import { casA, ldA, orA, xchgA, type Mem } from './word.ts';
+import type { Mem } from './word.ts';
+import * as wordModule from './word.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { casA, ldA, orA, xchgA } = wordModule;
 
 /** The target sleeps on its bell. */
 export const BELL_ASLEEP = 1 << 31;

@@ -47,8 +47,13 @@
  * Seed: lwkt_send_ipiq, lwkt_process_ipiq. Departures: D1 (re-entrant drain), D19 (full test), D23 (fences).
  */
 
-import { atomic, line, plain, struct } from './struct.ts';
-import { ld, ldA, ldOwn, st, stA, type Mem } from './word.ts';
+import * as structModule from './struct.ts';
+import type { Mem } from './word.ts';
+import * as wordModule from './word.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { atomic, line, plain, struct } = structModule;
+const { ld, ldA, ldOwn, st, stA } = wordModule;
 
 /** Words of one record: function, three arguments. */
 export const SLOT_WORDS = 4;

@@ -15,10 +15,8 @@ export const Token = struct('Token', {
   // ---- written by the owner
   /** The thread that holds it, with bit 0 set; without: the thread that held it last. 0 at first. */
   holder: plain(),
-  /** Bumped when the token changes hands between threads; never 0 once taken. */
+  /** Bumped when a thread gets it, or gets it back after another had it; never 0 once taken. */
   gen: plain(),
-  /** Acquisitions since it came to this cpu. */
-  used: plain(),
   /** Handovers from one cpu to another; acquisitions that had to wait. */
   handovers: plain(),
   waits: plain(),
