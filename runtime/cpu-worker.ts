@@ -28,7 +28,7 @@ export default async function cpuMain(boot: CpuBoot): Promise<CpuEnd> {
   const arena = attachArena(boot.memory);
   bootCpu(arena, boot.cpu);
   const { m, gd } = cpu;
-  stA(m, gd, Globaldata.state, CPU_BOOT);
+  st(m, gd, Globaldata.state, CPU_BOOT);
   captureOutput(arena, boot.cpu, boot.stdout, boot.statusLine);
   setPanicHook(announcePanic);
   serveControl(boot.port);
@@ -37,7 +37,7 @@ export default async function cpuMain(boot: CpuBoot): Promise<CpuEnd> {
   } catch (error) {
     endByError(error);
   }
-  stA(m, gd, Globaldata.state, CPU_HALTED);
+  st(m, gd, Globaldata.state, CPU_HALTED);
   boot.port.close();
   return leftovers();
 }

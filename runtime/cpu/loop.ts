@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nowNs } from '../base/clock.ts';
 import { endSleep, sleepOnBellAsync } from '../shared-memory/doorbell.ts';
 import { CPU_LOOP, CPU_RUN, Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { count, ld, ldA, stA } from '../shared-memory/word.ts';
+import { count, ld, ldA, st } from '../shared-memory/word.ts';
 import { counterField, cpu } from '../scheduler/globaldata.ts';
 import { awoke, turned } from '../scheduler/poll.ts';
 import { dispatch } from '../scheduler/switch.ts';
@@ -27,10 +27,10 @@ const MAX_TIMER_MS = 0x7fff_ffff;
 export async function runCpu(): Promise<void> {
   const { m, gd } = cpu;
   for (;;) {
-    stA(m, gd, GD_STATE, CPU_RUN);
+    st(m, gd, GD_STATE, CPU_RUN);
     const why = dispatch();
     if (why === 'halt') return;
-    stA(m, gd, GD_STATE, CPU_LOOP);
+    st(m, gd, GD_STATE, CPU_LOOP);
     await turn();
     if (why === 'loop') await sleepInLoop();
     awoke();

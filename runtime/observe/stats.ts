@@ -38,7 +38,7 @@ export function machineStats(arena: Arena): MachineStats {
     const gd = globaldataOf(map, cpu);
     return {
       cpu,
-      state: CPU_STATES[ldA(m, gd, Globaldata.state)] ?? 'unknown',
+      state: CPU_STATES[ld(m, gd, Globaldata.state)] ?? 'unknown',
       threads: ld(m, gd, Globaldata.nthreads),
       runnable: ld(m, gd, Globaldata.nrun),
       promises: ld(m, gd, Globaldata.promises),

@@ -41,7 +41,7 @@ const { MAX_INTR_NESTING, TDPRI_CRIT } = paramsModule;
 const { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
-const { ringComplete, ringCompleted, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } = ringModule;
+const { ringComplete, ringCompleted, ringCompletedHint, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } = ringModule;
 const { count, ld, pause, st } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { ipiHandlers, ipiName } = ipifuncModule;
@@ -52,10 +52,12 @@ const IPIQ_FIFOFULL = counterField('lwkt.ipiq_fifofull');
 const IPIQ_RUN = counterField('lwkt.ipiq_run');
 const IPIQ_WAKEUPS = counterField('lwkt.ipiq_wakeups');
 
-/** Records between two publications of the ring's indices. */
+/** Records between two publications of what has been run. */
 const BATCH = 16;
 /** Nesting from which a drain only sets aside. */
 const STASH_DEPTH = 8;
+/** Looks at the completion index before the slow path. */
+const QUICK_SPINS = 1000;
 /** Spins before a waiter sleeps. */
 const WAIT_SPINS = 2000;
 const WAIT_SPINS_CROWDED = 50;
@@ -65,8 +67,9 @@ interface Source {
   readonly ring: number;
   /** Records taken: our rindex, ahead of the published one. */
   taken: number;
-  /** rindex as published. */
+  /** rindex and xindex as published. */
   published: number;
+  completed: number;
   /** Drains of this source that are under way. */
   depth: number;
   /** Records set aside: four numbers each, from `stashHead` on. */
@@ -88,7 +91,7 @@ export function initIpiq(): void {
   sources = range.map((source) => {
     const ring = ringAt(source, cpu.id);
     const taken = ringTaken(cpu.m, ring);
-    return { ring, taken, published: taken, depth: 0, stash: [], stashHead: 0 };
+    return { ring, taken, published: taken, completed: taken, depth: 0, stash: [], stashHead: 0 };
   });
   bells = range.map((corner) => map.globaldata + corner * Globaldata.WORDS);
   outRings = range.map((target) => ringAt(cpu.id, target));
@@ -136,7 +139,10 @@ export function ipiCompleted(dcpu: number, seq: Seq): boolean {
 export function waitIpi(dcpu: number, seq: Seq): void {
   const { m } = cpu;
   const ring = outRings[dcpu] as number;
-  if (ringCompleted(m, ring, seq)) return;
+  for (let i = 0; i < QUICK_SPINS; i++) {
+    if (ringCompletedHint(m, ring, seq) && ringCompleted(m, ring, seq)) return;
+    if (m[cpu.gd] !== 0) drainBell();
+  }
   let echoed = false;
   waitFor(`completion of IPI ${seq}`, dcpu, (spins) => {
     if (ringCompleted(m, ring, seq)) return true;
@@ -235,7 +241,7 @@ function drainSource(index: number): void {
       source.taken = (source.taken + 1) | 0;
       if (aside || source.stash.length !== 0) source.stash.push(func, arg0, arg1, arg2);
       else runIpi(func, arg0, arg1, arg2);
-      if (((source.taken - source.published) | 0) >= BATCH) publish(source, outermost);
+      if ((source.taken & (BATCH - 1)) === 0) publish(source, outermost);
     }
     if (outermost) runStash(source);
   } finally {
@@ -244,14 +250,22 @@ function drainSource(index: number): void {
   }
 }
 
+/**
+ * Tells the source how far its records were taken, and how far they were run. Room is told in halves of the ring:
+ * a source that finds it full waits for what comes at the latest with the end of a drain.
+ */
 function publish(source: Source, outermost: boolean): void {
   const { m } = cpu;
-  if (source.published !== source.taken) {
+  const { ring } = source;
+  if (((source.taken - source.published) | 0) >= cpu.ringSize >> 1) {
     source.published = source.taken;
-    ringRelease(m, source.ring, source.taken);
+    ringRelease(m, ring, source.taken);
   }
   // At depth one every record taken has returned, but for those set aside.
-  if (outermost && source.stash.length === 0) ringComplete(m, source.ring, source.taken);
+  if (outermost && source.completed !== source.taken && source.stash.length === 0) {
+    source.completed = source.taken;
+    ringComplete(m, ring, source.taken);
+  }
 }
 
 function runStash(source: Source): void {

@@ -75,7 +75,8 @@ export function wantTurn(): void {
 /** Looks at doorbell and clock. Context: thread | idle; critical section: free; never blocks. */
 export function poll(): void {
   const { m, gd } = cpu;
-  if (bellPending(m, gd)) answer();
+  // A plain look is enough between ticks; the tick looks atomically, so that a stale read cannot last.
+  if (m[gd] !== 0 || (cpu.polls < 0 && bellPending(m, gd))) answer();
   if (cpu.polls < 0) tick();
 }
 

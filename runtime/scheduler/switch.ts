@@ -41,7 +41,7 @@ const { sleepOnBell } = doorbellModule;
 const { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqFirst, tailqRotate } = tailqModule;
-const { count, ld, pause, st, stA } = wordModule;
+const { count, ld, pause, st } = wordModule;
 const { arm, BLOCKED, disarm, done, forgottenYield, RESUME, takeArmed } = blockingModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { awoke, poll } = pollModule;
@@ -177,20 +177,17 @@ function idle(): boolean {
   const { m, gd } = cpu;
   st(m, gd, GD_CURTHREAD, cpu.idlethread);
   if (ld(m, gd, GD_PROMISES) !== 0) return true;
+  if (spin(SPIN_CHUNK)) return false;
   const deadline = nextDeadline();
-  const start = nowNs();
-  const end = Math.min(start + spinNs, deadline);
-  stA(m, gd, GD_STATE, CPU_SPIN);
-  let now = start;
+  let now = nowNs();
+  const end = Math.min(now + spinNs, deadline);
+  st(m, gd, GD_STATE, CPU_SPIN);
   while (now < end) {
-    for (let i = 0; i < SPIN_CHUNK; i++) {
-      if (m[gd] !== 0) {
-        spinNs = Math.min(maxSpinNs(), spinNs * 2);
-        count(m, gd, IDLE_SPINS);
-        stA(m, gd, GD_STATE, CPU_RUN);
-        return false;
-      }
-      pause();
+    if (spin(SPIN_CHUNK)) {
+      spinNs = Math.min(maxSpinNs(), spinNs * 2);
+      count(m, gd, IDLE_SPINS);
+      st(m, gd, GD_STATE, CPU_RUN);
+      return false;
     }
     now = nowNs();
   }
@@ -198,14 +195,24 @@ function idle(): boolean {
     up.releaseTokens();
     park(deadline, now);
   }
-  stA(m, gd, GD_STATE, CPU_RUN);
+  st(m, gd, GD_STATE, CPU_RUN);
   fireTimers(nowNs());
+  return false;
+}
+
+/** Polls the doorbell `n` times; true when it was rung. */
+function spin(n: number): boolean {
+  const { m, gd } = cpu;
+  for (let i = 0; i < n; i++) {
+    if (m[gd] !== 0) return true;
+    pause();
+  }
   return false;
 }
 
 function park(deadline: number, now: number): void {
   const { m, gd } = cpu;
-  stA(m, gd, GD_STATE, CPU_PARK);
+  st(m, gd, GD_STATE, CPU_PARK);
   count(m, gd, IDLE_PARKS);
   sleepOnBell(m, gd, Math.min(MAX_SLEEP_MS, (deadline - now) / 1e6));
   awoke();

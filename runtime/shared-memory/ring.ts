@@ -53,7 +53,7 @@ import * as wordModule from './word.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { atomic, line, plain, struct } = structModule;
-const { ld, ldA, ldOwn, st, stA } = wordModule;
+const { ld, ldA, ldHint, ldOwn, st, stA } = wordModule;
 
 /** Words of one record: function, three arguments. */
 export const SLOT_WORDS = 4;
@@ -135,6 +135,11 @@ export function ringRelease(m: Mem, ring: number, index: number): void {
 /** Says that every function below `index` has returned. */
 export function ringComplete(m: Mem, ring: number, index: number): void {
   stA(m, ring, XINDEX, index);
+}
+
+/** Like {@link ringCompleted}, by a plain look: may be late, so a loop needs the other one too. */
+export function ringCompletedHint(m: Mem, ring: number, seq: number): boolean {
+  return ((ldHint(m, ring, XINDEX) - seq) | 0) >= 0;
 }
 
 /** True when the function of record `seq - 1` has returned. */

@@ -32,8 +32,8 @@ export const Globaldata = struct('Globaldata', {
   bell: atomic(),
   _own: line(),
   // ---- written by this cpu, read by watchers
-  /** A code of CPU_STATES. */
-  state: atomic(),
+  /** A code of CPU_STATES; for watchers, who may see it a moment late. */
+  state: plain(),
   curthread: plain(),
   idlethread: plain(),
   /** Runnable threads: what placement compares. */
