@@ -1,0 +1,84 @@
+/**
+ * The floor plan of runtime/, as data.
+ *
+ * A file imports only from lower floors, or from entries listed before its own on the same floor. An entry that ends
+ * in a slash is a folder whose files may import each other in any order without a cycle. What must go up is an
+ * upcall slot of the lower file, filled in scheduler/boot.ts, or a run-time edge below.
+ *
+ * To make a test pass by changing this file is not the fix, unless the plan is what should change.
+ */
+
+/** One floor: files and folders of runtime/ in the order in which they may import each other. */
+export interface Floor {
+  readonly name: string;
+  readonly entries: readonly string[];
+}
+
+/** From the ground up. */
+export const FLOORS: readonly Floor[] = [
+  { name: 'base', entries: ['base/'] },
+  {
+    name: 'shared memory',
+    entries: [
+      'shared-memory/struct.ts',
+      'shared-memory/word.ts',
+      'shared-memory/text.ts',
+      'shared-memory/tailq.ts',
+      'shared-memory/ring.ts',
+      'shared-memory/doorbell.ts',
+      'shared-memory/lock.ts',
+      'shared-memory/layout/',
+      'shared-memory/arena.ts',
+      'shared-memory/messages.ts',
+      'shared-memory/slab.ts',
+      'shared-memory/symbols.ts',
+      'shared-memory/descriptor.ts',
+      'shared-memory/clone.ts',
+    ],
+  },
+  { name: 'observe', entries: ['observe/'] },
+  {
+    name: 'scheduler',
+    entries: [
+      'scheduler/globaldata.ts',
+      'scheduler/ipifunc.ts',
+      'scheduler/named.ts',
+      'scheduler/thread.ts',
+      'scheduler/idle-thread.ts',
+      'scheduler/runqueue.ts',
+      'scheduler/crit.ts',
+      'scheduler/blocking.ts',
+      'scheduler/ipiq.ts',
+      'scheduler/schedule.ts',
+      'scheduler/timer.ts',
+      'scheduler/poll.ts',
+      'scheduler/switch.ts',
+      'scheduler/token-owner.ts',
+      'scheduler/token.ts',
+      'scheduler/sleep.ts',
+      'scheduler/until.ts',
+      'scheduler/wait.ts',
+      'scheduler/create.ts',
+      'scheduler/join.ts',
+      'scheduler/kthread.ts',
+      'scheduler/boot.ts',
+    ],
+  },
+  { name: 'thread code', entries: ['lwkt.ts'] },
+  { name: 'cpu', entries: ['cpu/', 'cpu-worker.ts'] },
+  { name: 'host', entries: ['machine/', 'index.ts'] },
+  { name: 'cli', entries: ['cli/'] },
+];
+
+/** Floors that may not import each other although one lies above: shared memory is the only bridge. */
+export const WALLS: readonly { readonly above: readonly string[]; readonly below: readonly string[] }[] = [
+  { above: ['host', 'cli'], below: ['scheduler', 'thread code', 'cpu'] },
+];
+
+/** What a file names at run time instead of importing it; `*` for a program's module, whose name is a value. */
+export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: string; readonly why: string }[] = [
+  { from: 'machine/cpus.ts', to: 'cpu-worker.ts', why: 'the workers of the pool' },
+  { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
+  { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
+  { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
+];
