@@ -80,5 +80,6 @@ export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: stri
   { from: 'machine/cpus.ts', to: 'cpu-worker.ts', why: 'the workers of the pool' },
   { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
   { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
+  { from: 'cli/verbs.ts', to: '*', why: 'the package.json beside, for the version' },
   { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
 ];

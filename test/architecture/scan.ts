@@ -205,7 +205,7 @@ function returnType(code: string, from: number): string {
   let depth = 0;
   for (let i = code.indexOf('(', from); i >= 0 && i < code.length; i++) {
     if (code[i] === '(') depth++;
-    if (code[i] === ')' && --depth === 0) return /^\s*:\s*([^{;]*?)\s*[{;]/.exec(code.slice(i + 1))?.[1] ?? '';
+    if (code[i] === ')' && --depth === 0) return /^\s*:\s*([^{;]*?)\s*(?:[{;]|=>)/.exec(code.slice(i + 1))?.[1] ?? '';
   }
   return '';
 }

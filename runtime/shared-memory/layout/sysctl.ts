@@ -7,7 +7,6 @@ import type { Atomic } from '../struct.ts';
 
 /** Name, default, least, most, one line of description. The order is part of the layout. */
 export const TUNABLES = [
-  ['lwkt.untimely_switch', 0, 0, 1, 'switch at every outermost end of a critical section (fault injection)'],
   ['lwkt.token_debug', 0, 0, 1, 'print token transfers on stderr'],
   ['lwkt.token_quantum_us', 10, 0, 1_000_000, 'microseconds a cpu may keep a token that another one asked for'],
   ['lwkt.spin_us', 50, 0, 1_000_000, 'microseconds an idle cpu polls before it sleeps'],
