@@ -87,13 +87,16 @@ export function build(out: string): void {
   });
   if (status !== 0) throw new Error(`tsc -p tsconfig.build.json:\n${stdout}${stderr}`);
 
-  const published = publishedPackage(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as RootPackage);
+  const published = publishedPackage(
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as RootPackage,
+  );
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   for (const name of DOCUMENTS) {
     if (existsSync(join(root, name))) copyFileSync(join(root, name), join(out, name));
   }
   for (const { default: js } of Object.values(published['exports'] as Record<string, { default?: string }>)) {
-    if (js !== undefined && !existsSync(join(out, js))) throw new Error(`package.json exports ${js}: not built`);
+    if (js !== undefined && !existsSync(join(out, js)))
+      throw new Error(`package.json exports ${js}: not built`);
   }
   for (const command of Object.values(published['bin'] as Record<string, string>)) {
     const file = join(out, command);

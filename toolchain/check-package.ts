@@ -11,7 +11,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'lwkt-pack-'));
 
 /** Runs a tool of node_modules on this Node; true when it found nothing. */
 function passes(script: string, ...args: string[]): boolean {
-  return spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], { stdio: 'inherit' }).status === 0;
+  return (
+    spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], { stdio: 'inherit' })
+      .status === 0
+  );
 }
 
 try {

@@ -56,6 +56,9 @@ for (const [path, parent] of Object.entries(packages)) {
   }
 }
 const sorted = Object.entries(packages).toSorted(([a], [b]) => a.localeCompare(b, 'en'));
-writeFileSync(`${file}.new`, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
+writeFileSync(
+  `${file}.new`,
+  `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`,
+);
 renameSync(`${file}.new`, file);
 console.log(`package-lock.json: ${added} entries added`);

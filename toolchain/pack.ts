@@ -38,20 +38,27 @@ export function pack(dir: string, destination: string): Packed {
 }
 
 /** Lists a gzipped tar archive. */
-export function readTarball(path: string): Omit<Packed, 'tarball'> {
+function readTarball(path: string): Omit<Packed, 'tarball'> {
   const packed = readFileSync(path);
   const tar = gunzipSync(packed);
   const text = (at: number, length: number): string =>
-    tar.toString('utf8', at, at + length).replace(/\0.*$/s, '').trim();
+    tar
+      .toString('utf8', at, at + length)
+      .replace(/\0.*$/s, '')
+      .trim();
   const files: PackedFile[] = [];
   let manifest: Record<string, unknown> = {};
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const size = Number.parseInt(text(at + 124, 12), 8);
     const body = at + 512;
     // Regular files only: npm writes neither links nor folders, and describes long paths by prefix.
     if ('0\0'.includes(tar.toString('latin1', at + 156, at + 157))) {
       const name = [text(at + 345, 155), text(at, 100)].filter((part) => part !== '').join('/');
-      const file = { path: name.replace(/^package\//, ''), size, mode: Number.parseInt(text(at + 100, 8), 8) };
+      const file = {
+        path: name.replace(/^package\//, ''),
+        size,
+        mode: Number.parseInt(text(at + 100, 8), 8),
+      };
       files.push(file);
       if (file.path === 'package.json') {
         manifest = JSON.parse(tar.toString('utf8', body, body + size)) as Record<string, unknown>;
@@ -79,9 +86,11 @@ export function packageFaults({ size, files, manifest }: Omit<Packed, 'tarball'>
   if (size >= MAX_PACKED) faults.push(`${size} bytes packed: the limit is ${MAX_PACKED}`);
   for (const { path, size: bytes } of files) {
     if (/\.tsx?$/.test(path) && !path.endsWith('.d.ts')) faults.push(`${path}: a source`);
-    else if (!/\.(?:js|js\.map|d\.ts|json|md)$/.test(path) && path !== 'LICENSE') faults.push(`${path}: unexpected`);
+    else if (!/\.(?:js|js\.map|d\.ts|json|md)$/.test(path) && path !== 'LICENSE')
+      faults.push(`${path}: unexpected`);
     else if (bytes > MAX_PACKED) faults.push(`${path}: ${bytes} bytes`);
-    else if (/(?:^|\/)(?:node_modules|test|toolchain)\//.test(path)) faults.push(`${path}: not part of the package`);
+    else if (/(?:^|\/)(?:node_modules|test|toolchain)\//.test(path))
+      faults.push(`${path}: not part of the package`);
   }
   const paths = new Set(files.map(({ path }) => path));
   for (const path of ['package.json', 'LICENSE', 'README.md']) {

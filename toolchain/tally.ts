@@ -34,7 +34,8 @@ export interface RunStats {
   timeouts: number;
 }
 
-type RunEvent = { type: 'stats'; stats: RunStats } | { type: 'worker-finished'; testFile: string } | { type: '' };
+type RunEvent =
+  { type: 'stats'; stats: RunStats } | { type: 'worker-finished'; testFile: string } | { type: '' };
 
 /**
  * Counts a run. Failed is every test that failed or never ended, every fault outside a test, and every finished

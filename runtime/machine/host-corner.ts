@@ -120,7 +120,7 @@ export class HostCorner {
     let sent = 0;
     for (; sent < queue.length; sent++) {
       const [func = 0, arg0 = 0, arg1 = 0, arg2 = 0] = queue[sent] as number[];
-      if (!ringPush(m, ring, map.ringSize, func, arg0, arg1, arg2)) break;
+      if (!ringPush(m, ring, func, arg0, arg1, arg2)) break;
     }
     queue.splice(0, sent);
     if (sent !== 0) ringBell(m, globaldataOf(map, cpu), BELL_HOST);
@@ -151,7 +151,7 @@ export class HostCorner {
       if (taken === written) continue;
       const records: [number, number, number][] = [];
       for (; taken !== written; taken = (taken + 1) | 0) {
-        const slot = ringSlot(ring, map.ringSize, taken);
+        const slot = ringSlot(ring, taken);
         records.push([m[slot] as number, m[slot + 1] as number, m[slot + 2] as number]);
       }
       ringRelease(m, ring, taken);

@@ -42,6 +42,8 @@ export interface Cpu {
   held: number;
   /** Looks at the doorbell left before the next look at the clock. */
   polls: number;
+  /** The last drain found several IPIs of one source. */
+  burst: boolean;
   /** The event loop wants a turn. */
   turn: boolean;
   /** The machine halts or panicked: run no more threads. */
@@ -68,6 +70,7 @@ export const cpu: Cpu = {
   intrNesting: 0,
   held: 0,
   polls: 0,
+  burst: false,
   turn: false,
   halted: false,
   attached: false,

@@ -28,8 +28,10 @@ import { MachinePanic, panic } from '../base/panic.ts';
 import * as clockModule from '../base/clock.ts';
 import * as paramsModule from '../base/params.ts';
 import * as doorbellModule from '../shared-memory/doorbell.ts';
+import * as memoryMapModule from '../shared-memory/layout/memory-map.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import type { RingRef } from '../shared-memory/ring.ts';
 import * as ringModule from '../shared-memory/ring.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
@@ -40,6 +42,7 @@ const { nowNs } = clockModule;
 const { MAX_INTR_NESTING, TDPRI_CRIT } = paramsModule;
 const { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
+const { ringOf } = memoryMapModule;
 const { Thread } = threadLayoutModule;
 const { ringComplete, ringCompleted, ringCompletedHint, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } = ringModule;
 const { count, ld, pause, st } = wordModule;
@@ -64,7 +67,7 @@ const WAIT_SPINS_CROWDED = 50;
 
 /** One incoming ring, as this cpu sees it. Per cpu. */
 interface Source {
-  readonly ring: number;
+  readonly ring: RingRef;
   /** Records taken: our rindex, ahead of the published one. */
   taken: number;
   /** rindex and xindex as published. */
@@ -79,22 +82,21 @@ interface Source {
 
 let sources: Source[] = [];
 let bells: number[] = [];
-let outRings: number[] = [];
+let outRings: RingRef[] = [];
 let hostBit = 0;
 
 /** Binds the rings of this cpu. Context: boot; never blocks. */
 export function initIpiq(): void {
   const { map } = cpu.arena;
   const corners = map.ncpus + 1;
-  const ringAt = (source: number, target: number): number => map.rings + (source * corners + target) * map.ringStride;
   const range = Array.from({ length: corners }, (_, i) => i);
   sources = range.map((source) => {
-    const ring = ringAt(source, cpu.id);
+    const ring = ringOf(map, source, cpu.id);
     const taken = ringTaken(cpu.m, ring);
     return { ring, taken, published: taken, completed: taken, depth: 0, stash: [], stashHead: 0 };
   });
   bells = range.map((corner) => map.globaldata + corner * Globaldata.WORDS);
-  outRings = range.map((target) => ringAt(cpu.id, target));
+  outRings = range.map((target) => ringOf(map, cpu.id, target));
   hostBit = map.ncpus;
 }
 
@@ -109,10 +111,10 @@ export function initIpiq(): void {
  */
 export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, arg2: number): Seq {
   const { m, gd } = cpu;
-  const ring = outRings[dcpu] as number;
-  if (!ringPush(m, ring, cpu.ringSize, func, arg0, arg1, arg2)) {
+  const ring = outRings[dcpu] as RingRef;
+  if (!ringPush(m, ring, func, arg0, arg1, arg2)) {
     count(m, gd, IPIQ_FIFOFULL);
-    waitFor('room in the ring', dcpu, () => ringPush(m, ring, cpu.ringSize, func, arg0, arg1, arg2));
+    waitFor('room in the ring', dcpu, () => ringPush(m, ring, func, arg0, arg1, arg2));
   }
   count(m, gd, IPIQ_COUNT);
   const seq = ringSeq(m, ring);
@@ -126,7 +128,7 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
  * Context: thread | ipi | idle; never blocks.
  */
 export function ipiCompleted(dcpu: number, seq: Seq): boolean {
-  return ringCompleted(cpu.m, outRings[dcpu] as number, seq);
+  return ringCompleted(cpu.m, outRings[dcpu] as RingRef, seq);
 }
 
 /**
@@ -138,7 +140,7 @@ export function ipiCompleted(dcpu: number, seq: Seq): boolean {
  */
 export function waitIpi(dcpu: number, seq: Seq): void {
   const { m } = cpu;
-  const ring = outRings[dcpu] as number;
+  const ring = outRings[dcpu] as RingRef;
   for (let i = 0; i < QUICK_SPINS; i++) {
     if (ringCompletedHint(m, ring, seq) && ringCompleted(m, ring, seq)) return;
     if (m[cpu.gd] !== 0) drainBell();
@@ -148,7 +150,7 @@ export function waitIpi(dcpu: number, seq: Seq): void {
     if (ringCompleted(m, ring, seq)) return true;
     // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has been run.
     if (!echoed && spins >= spinLimit()) {
-      echoed = ringPush(m, ring, cpu.ringSize, IPI.echo, cpu.id, 0, 0);
+      echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
       if (echoed) ringBell(m, bells[dcpu] as number, sourceBit(cpu.id));
     }
     return false;
@@ -222,10 +224,11 @@ export function processIpiq(bits: number): void {
 }
 
 function drainSource(index: number): void {
-  const { m, ringSize } = cpu;
+  const { m } = cpu;
   const source = sources[index] as Source;
   const { ring } = source;
   const outermost = source.depth === 0;
+  const before = source.taken;
   const aside = cpu.intrNesting > STASH_DEPTH;
   source.depth++;
   try {
@@ -233,7 +236,7 @@ function drainSource(index: number): void {
     const written = ringWritten(m, ring);
     // A nested drain may have gone past this snapshot.
     while (((written - source.taken) | 0) > 0) {
-      const slot = ringSlot(ring, ringSize, source.taken);
+      const slot = ringSlot(ring, source.taken);
       const func = m[slot] as number;
       const arg0 = m[slot + 1] as number;
       const arg1 = m[slot + 2] as number;
@@ -244,6 +247,7 @@ function drainSource(index: number): void {
       if ((source.taken & (BATCH - 1)) === 0) publish(source, outermost);
     }
     if (outermost) runStash(source);
+    cpu.burst = ((source.taken - before) | 0) > 1;
   } finally {
     source.depth--;
     publish(source, outermost);

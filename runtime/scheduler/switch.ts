@@ -152,6 +152,8 @@ function plainYield(): LwktError {
   );
 }
 
+/** Pauses before the next look when IPIs come in bursts: each look takes the line from the sender. */
+const BURST_PAUSES = 16;
 /** Polls of the doorbell between two looks at the clock while spinning. */
 const SPIN_CHUNK = 64;
 const MIN_SPIN_NS = 1000;
@@ -177,6 +179,7 @@ function idle(): boolean {
   const { m, gd } = cpu;
   st(m, gd, GD_CURTHREAD, cpu.idlethread);
   if (ld(m, gd, GD_PROMISES) !== 0) return true;
+  if (cpu.burst) for (let i = 0; i < BURST_PAUSES; i++) pause();
   if (spin(SPIN_CHUNK)) return false;
   const deadline = nextDeadline();
   let now = nowNs();

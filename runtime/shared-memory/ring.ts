@@ -7,17 +7,18 @@
  * ## Words
  *
  *   word         written by   mode     meaning
- *   windex       source       atomic   records ever written
+ *   windex       source       atomic   records ever written; lies beside the target's doorbell
+ *   written      source       plain    the source's own copy of windex
  *   rindexSeen   source       plain    source's last look at rindex
- *   rindex       target       atomic   records ever taken
- *   xindex       target       atomic   records whose function has returned
+ *   rindex       target       atomic   records taken, as far as the source has been told
+ *   xindex       target       atomic   records whose function has returned, as far as the source has been told
  *   slots        source       plain    record n lives in slot n mod size
  *
  *   Indices run freely and wrap at 2^32. Compare them by `(a - b) | 0`, never by `<`.
  *
  * ## Invariants
  *
- *   I1  xindex, rindex, windex are in this order, and windex - rindex <= size.
+ *   I1  Neither rindex nor xindex is ever ahead of windex, and windex - rindex <= size.
  *   I2  A slot is written only while its record is outside rindex .. windex - 1.
  *   I3  xindex never passes a record whose function is still running, even if that function drains this same
  *       ring (kept by ipiq.ts, which alone writes xindex).
@@ -47,6 +48,7 @@
  * Seed: lwkt_send_ipiq, lwkt_process_ipiq. Departures: D1 (re-entrant drain), D19 (full test), D23 (fences).
  */
 
+import type { Atomic } from './struct.ts';
 import * as structModule from './struct.ts';
 import type { Mem } from './word.ts';
 import * as wordModule from './word.ts';
@@ -60,7 +62,7 @@ export const SLOT_WORDS = 4;
 
 export const Ring = struct('Ring', {
   // ---- source's line
-  windex: atomic(),
+  written: plain(),
   rindexSeen: plain(),
   _target: line(),
   // ---- target's line
@@ -71,7 +73,18 @@ export const Ring = struct('Ring', {
   slots: plain(),
 });
 
-const { windex: WINDEX, rindexSeen: RINDEX_SEEN, rindex: RINDEX, xindex: XINDEX, slots: SLOTS } = Ring;
+const { written: WRITTEN, rindexSeen: RINDEX_SEEN, rindex: RINDEX, xindex: XINDEX, slots: SLOTS } = Ring;
+const WINDEX = 0 as Atomic;
+
+/** Where the words of one ring lie. */
+export interface RingRef {
+  /** Word offset of the ring's own words. */
+  readonly base: number;
+  /** Word offset of its write index. */
+  readonly windex: number;
+  /** Slots, a power of two. */
+  readonly size: number;
+}
 
 /** Words of a ring of `size` records, in whole lines. */
 export function ringWords(size: number): number {
@@ -80,74 +93,70 @@ export function ringWords(size: number): number {
 
 /**
  * Appends one record; false when the ring is full, and then nothing was written.
- *
- * @param size - slots of the ring, a power of two
  */
-export function ringPush(
-  m: Mem,
-  ring: number,
-  size: number,
-  func: number,
-  arg0: number,
-  arg1: number,
-  arg2: number,
-): boolean {
-  const w = ldOwn(m, ring, WINDEX);
-  if (((w - ld(m, ring, RINDEX_SEEN)) | 0) >= size) {
-    const r = ldA(m, ring, RINDEX); // B2
-    st(m, ring, RINDEX_SEEN, r);
+export function ringPush(m: Mem, ring: RingRef, func: number, arg0: number, arg1: number, arg2: number): boolean {
+  const { base, size } = ring;
+  const w = ld(m, base, WRITTEN);
+  if (((w - ld(m, base, RINDEX_SEEN)) | 0) >= size) {
+    const r = ldA(m, base, RINDEX); // B2
+    st(m, base, RINDEX_SEEN, r);
     if (((w - r) | 0) >= size) return false;
   }
-  const slot = ring + SLOTS + (w & (size - 1)) * SLOT_WORDS;
+  const slot = base + SLOTS + (w & (size - 1)) * SLOT_WORDS;
   m[slot] = func;
   m[slot + 1] = arg0;
   m[slot + 2] = arg1;
   m[slot + 3] = arg2;
-  stA(m, ring, WINDEX, (w + 1) | 0); // A1
+  st(m, base, WRITTEN, (w + 1) | 0);
+  stA(m, ring.windex, WINDEX, (w + 1) | 0); // A1
   return true;
 }
 
 /** Records ever written, for the source: the sequence number of its last push. */
-export function ringSeq(m: Mem, ring: number): number {
-  return ldOwn(m, ring, WINDEX);
+export function ringSeq(m: Mem, ring: RingRef): number {
+  return ld(m, ring.base, WRITTEN);
 }
 
 /** Records ever written, for the target. */
-export function ringWritten(m: Mem, ring: number): number {
-  return ldA(m, ring, WINDEX); // B1
+export function ringWritten(m: Mem, ring: RingRef): number {
+  return ldA(m, ring.windex, WINDEX); // B1
 }
 
-/** Records ever taken, for the target. */
-export function ringTaken(m: Mem, ring: number): number {
-  return ldOwn(m, ring, RINDEX);
+/** Records taken, as the target published it. */
+export function ringTaken(m: Mem, ring: RingRef): number {
+  return ldOwn(m, ring.base, RINDEX);
 }
 
 /** Word offset of record `index`. */
-export function ringSlot(ring: number, size: number, index: number): number {
-  return ring + SLOTS + (index & (size - 1)) * SLOT_WORDS;
+export function ringSlot(ring: RingRef, index: number): number {
+  return ring.base + SLOTS + (index & (ring.size - 1)) * SLOT_WORDS;
 }
 
 /** Gives the slots below `index` back to the source. */
-export function ringRelease(m: Mem, ring: number, index: number): void {
-  stA(m, ring, RINDEX, index); // A2
+export function ringRelease(m: Mem, ring: RingRef, index: number): void {
+  stA(m, ring.base, RINDEX, index); // A2
 }
 
 /** Says that every function below `index` has returned. */
-export function ringComplete(m: Mem, ring: number, index: number): void {
-  stA(m, ring, XINDEX, index);
+export function ringComplete(m: Mem, ring: RingRef, index: number): void {
+  stA(m, ring.base, XINDEX, index);
 }
 
 /** Like {@link ringCompleted}, by a plain look: may be late, so a loop needs the other one too. */
-export function ringCompletedHint(m: Mem, ring: number, seq: number): boolean {
-  return ((ldHint(m, ring, XINDEX) - seq) | 0) >= 0;
+export function ringCompletedHint(m: Mem, ring: RingRef, seq: number): boolean {
+  return ((ldHint(m, ring.base, XINDEX) - seq) | 0) >= 0;
 }
 
 /** True when the function of record `seq - 1` has returned. */
-export function ringCompleted(m: Mem, ring: number, seq: number): boolean {
-  return ((ldA(m, ring, XINDEX) - seq) | 0) >= 0;
+export function ringCompleted(m: Mem, ring: RingRef, seq: number): boolean {
+  return ((ldA(m, ring.base, XINDEX) - seq) | 0) >= 0;
 }
 
-/** Records written and not yet taken; a hint for watchers. */
-export function ringFill(m: Mem, ring: number): number {
-  return (ldA(m, ring, WINDEX) - ldA(m, ring, RINDEX)) | 0;
+/** Sets both indices of an unused ring: for tests of the wrap at 2^32. */
+export function ringPreset(m: Mem, ring: RingRef, index: number): void {
+  st(m, ring.base, WRITTEN, index);
+  st(m, ring.base, RINDEX_SEEN, index);
+  stA(m, ring.windex, WINDEX, index);
+  stA(m, ring.base, RINDEX, index);
+  stA(m, ring.base, XINDEX, index);
 }

@@ -30,9 +30,9 @@ export function plain(words = 1): FieldSpec<Plain> {
   return { kind: 'plain', words, align: 1 };
 }
 
-/** A field that several cpus touch at once. */
-export function atomic(): FieldSpec<Atomic> {
-  return { kind: 'atomic', words: 1, align: 1 };
+/** A field, or a run of words, that several cpus touch at once. */
+export function atomic(words = 1): FieldSpec<Atomic> {
+  return { kind: 'atomic', words, align: 1 };
 }
 
 /** A 64-bit float in two plain words, on an even offset. */

@@ -12,7 +12,9 @@ const CONTEXT =
 function contextFaults({ path, text }: Source): string[] {
   return exportedFunctions(text).flatMap(({ name, line, doc }) => {
     if (CONTEXT.test(doc)) return [];
-    return [`${path}:${line} ${name}: ${doc.includes('Context:') ? 'its Context line is not of the form' : 'no Context line'}`];
+    return [
+      `${path}:${line} ${name}: ${doc.includes('Context:') ? 'its Context line is not of the form' : 'no Context line'}`,
+    ];
   });
 }
 
@@ -25,7 +27,10 @@ test('context: every exported function of the scheduler says where it may be cal
 test('check: a function without a context line is found', (t) => {
   const found = (doc: string): number =>
     contextFaults({ path: 'a.ts', text: `${doc}\nexport function a(): void {}\n` }).length;
-  t.is(found('/**\n * Does.\n *\n * Context: thread | ipi; critical section: entered; never blocks.\n */'), 0);
+  t.is(
+    found('/**\n * Does.\n *\n * Context: thread | ipi; critical section: entered; never blocks.\n */'),
+    0,
+  );
   t.is(found('/** Does. Context: any; never blocks. */'), 0);
   t.is(found('/** Does. */'), 1);
   t.is(found('// Context: any; never blocks.'), 1);

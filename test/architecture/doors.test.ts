@@ -49,7 +49,8 @@ test('check: Atomics is found outside the doors, in code only', (t) => {
 });
 
 test('check: a package is found where it should not be known', (t) => {
-  const text = "import { expose } from 'comlink';\nimport { Piscina } from 'piscina';\nimport 'comlink/dist/x.mjs';";
+  const text =
+    "import { expose } from 'comlink';\nimport { Piscina } from 'piscina';\nimport 'comlink/dist/x.mjs';";
   t.is(doorFaults({ path: 'machine/machine.ts', text }).length, 3);
   t.deepEqual(doorFaults({ path: 'cpu/control.ts', text }), [
     'cpu/control.ts:2 imports piscina: use startCpus of machine/cpus.ts',

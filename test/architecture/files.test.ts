@@ -8,7 +8,8 @@ const MAX_LINES = 400;
 function fileFaults(path: string, text: string): string[] {
   const faults: string[] = [];
   const lines = lineOf(text, text.trimEnd().length);
-  if (lines > MAX_LINES) faults.push(`${path} has ${lines} lines: ${MAX_LINES} is a wall, cut it in two nouns`);
+  if (lines > MAX_LINES)
+    faults.push(`${path} has ${lines} lines: ${MAX_LINES} is a wall, cut it in two nouns`);
   if (headerOf(text) === '') faults.push(`${path} does not begin with a comment that says what it is`);
   return faults;
 }

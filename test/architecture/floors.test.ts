@@ -38,7 +38,12 @@ const source = (path: string, ...targets: string[]): { path: string; text: strin
 });
 
 function faults(...changed: { path: string; text: string }[]): string[] {
-  const house = new Map([source('a/z.ts'), source('b/x.ts', '../a/z.ts'), source('b/y.ts', './x.ts'), ...changed].map((s) => [s.path, s]));
+  const house = new Map(
+    [source('a/z.ts'), source('b/x.ts', '../a/z.ts'), source('b/y.ts', './x.ts'), ...changed].map((s) => [
+      s.path,
+      s,
+    ]),
+  );
   const built = [...house.values()];
   const all = linksOf(built);
   return [
@@ -54,7 +59,9 @@ test('check: a house in order has no fault', (t) => {
 });
 
 test('check: an import that goes up is found', (t) => {
-  t.deepEqual(faults(source('b/x.ts', '../c/w.ts'), source('c/w.ts')), ['b/x.ts:1 imports ../c/w.ts'.replace('../', '') + ', which is not below it']);
+  t.deepEqual(faults(source('b/x.ts', '../c/w.ts'), source('c/w.ts')), [
+    'b/x.ts:1 imports ../c/w.ts'.replace('../', '') + ', which is not below it',
+  ]);
 });
 
 test('check: an import of a later entry on the same floor is found, and the cycle it closes', (t) => {
@@ -84,12 +91,16 @@ test('check: an unlisted run-time edge is found, and a listed one that is gone',
     'c/w.ts:1 names b/x.ts at run time: not listed in floors.ts',
     'c/w.ts:2 names * at run time: not listed in floors.ts',
   ]);
-  t.deepEqual(runTimeFaults([], [{ from: 'c/w.ts', to: '*' }]), ['floors.ts lists c/w.ts -> *, which is gone']);
+  t.deepEqual(runTimeFaults([], [{ from: 'c/w.ts', to: '*' }]), [
+    'floors.ts lists c/w.ts -> *, which is gone',
+  ]);
 });
 
 test('check: the package under its own name is the file that it exports', (t) => {
   t.deepEqual(
-    linksOf([{ path: 'a/b.ts', text: "import 'lwkt/thread';\nimport 'lwkt';\nimport 'comlink';" }]).map(({ to, internal }) => [to, internal]),
+    linksOf([{ path: 'a/b.ts', text: "import 'lwkt/thread';\nimport 'lwkt';\nimport 'comlink';" }]).map(
+      ({ to, internal }) => [to, internal],
+    ),
     [
       ['lwkt.ts', true],
       ['index.ts', true],

@@ -76,10 +76,11 @@ export const WALLS: readonly { readonly above: readonly string[]; readonly below
 ];
 
 /** What a file names at run time instead of importing it; `*` for a program's module, whose name is a value. */
-export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: string; readonly why: string }[] = [
-  { from: 'machine/cpus.ts', to: 'cpu-worker.ts', why: 'the workers of the pool' },
-  { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
-  { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
-  { from: 'cli/verbs.ts', to: '*', why: 'the package.json beside, for the version' },
-  { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
-];
+export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: string; readonly why: string }[] =
+  [
+    { from: 'machine/cpus.ts', to: 'cpu-worker.ts', why: 'the workers of the pool' },
+    { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
+    { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
+    { from: 'cli/verbs.ts', to: '*', why: 'the package.json beside, for the version' },
+    { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
+  ];

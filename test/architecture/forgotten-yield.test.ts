@@ -7,7 +7,8 @@ const ON_PURPOSE = /\/\/ no yield\*/;
 
 /** The imports of thread code: `lwkt/thread`, or the scheduler and its front by path. */
 const IMPORT = /\bimport\s+(?:\{([^}]*)\}|\*\s+as\s+(\w+))\s+from\s*(['"])/g;
-const THREAD_CODE = /^(?:lwkt\/thread|.*\/runtime\/(?:lwkt|scheduler\/[\w-]+)\.ts|\.{1,2}\/.*scheduler\/[\w-]+\.ts)$/;
+const THREAD_CODE =
+  /^(?:lwkt\/thread|.*\/runtime\/(?:lwkt|scheduler\/[\w-]+)\.ts|\.{1,2}\/.*scheduler\/[\w-]+\.ts)$/;
 
 /** The names under which a source knows blocking functions, `lwkt.` before those of a namespace. */
 function blockingNames(text: string, code: string): string[] {

@@ -21,7 +21,9 @@ const SELF: Readonly<Record<string, string>> = { lwkt: 'index.ts', 'lwkt/thread'
 export function linksOf(sources: readonly Source[]): Link[] {
   return sources.flatMap(({ path, text }) =>
     edgesOf(text).map(({ kind, target, line }): Link => {
-      const beside = target.startsWith('.') ? posix.join(posix.dirname(path), target.replace(/\.\*$/, '.ts')) : target;
+      const beside = target.startsWith('.')
+        ? posix.join(posix.dirname(path), target.replace(/\.\*$/, '.ts'))
+        : target;
       const to = SELF[beside] ?? beside;
       const internal = to !== target || target === '*';
       return { from: path, line, to, internal, atRunTime: kind === 'url' || kind === 'computed' };
@@ -44,7 +46,11 @@ function placeOf(path: string, floors: readonly Floor[]): Place | undefined {
 }
 
 /** Imports that go up or sideways, and files that stand nowhere, one line each. */
-export function floorFaults(files: readonly string[], links: readonly Link[], floors: readonly Floor[]): string[] {
+export function floorFaults(
+  files: readonly string[],
+  links: readonly Link[],
+  floors: readonly Floor[],
+): string[] {
   const faults: string[] = [];
   for (const file of files) {
     if (placeOf(file, floors) === undefined) faults.push(`${file} stands on no floor: place it in floors.ts`);
@@ -82,7 +88,9 @@ export function wallFaults(
     .filter(({ from, to }) =>
       walls.some(({ above, below }) => above.includes(nameOf(from)) && below.includes(nameOf(to))),
     )
-    .map(({ from, line, to }) => `${from}:${line} imports ${to}: ${nameOf(from)} must not know ${nameOf(to)}`);
+    .map(
+      ({ from, line, to }) => `${from}:${line} imports ${to}: ${nameOf(from)} must not know ${nameOf(to)}`,
+    );
 }
 
 /** Cycles of imports, each as a path that ends where it began. */

@@ -35,18 +35,22 @@ function labelFaults(sources: readonly Source[]): string[] {
     for (const match of comments.matchAll(/\/\/.*$/gm)) {
       for (const label of MARK.exec(match[0])?.[1]?.split(/,\s*/) ?? []) {
         used.add(label);
-        if (!header.has(label)) faults.push(`${path}:${lineOf(text, match.index)} has ${label}: not in the header`);
+        if (!header.has(label))
+          faults.push(`${path}:${lineOf(text, match.index)} has ${label}: not in the header`);
       }
     }
     for (const label of header) {
       const partner = partnerOf(label);
       if (!used.has(label)) faults.push(`${path} describes ${label}: it stands at no line`);
       if (!header.has(partner) && !elsewhere.some((other) => other.label === partner)) {
-        faults.push(`${path} describes ${label}: its partner ${partner} is neither here nor named with its file`);
+        faults.push(
+          `${path} describes ${label}: its partner ${partner} is neither here nor named with its file`,
+        );
       }
     }
     for (const { file, label } of elsewhere) {
-      if (byName.get(file)?.has(label) !== true) faults.push(`${path} refers to ${label} of ${file}: not there`);
+      if (byName.get(file)?.has(label) !== true)
+        faults.push(`${path} refers to ${label} of ${file}: not there`);
     }
     return faults;
   });
@@ -54,7 +58,10 @@ function labelFaults(sources: readonly Source[]): string[] {
 
 test('labels: every ordering label of runtime/ has its description, its place and its partner', (t) => {
   const sources = sourcesBelow('runtime');
-  t.true(sources.some(({ text }) => defined(text).size > 0), 'the scanner finds labels');
+  t.true(
+    sources.some(({ text }) => defined(text).size > 0),
+    'the scanner finds labels',
+  );
   t.deepEqual(labelFaults(sources), []);
 });
 
@@ -76,7 +83,9 @@ test('check: a label without description, place or partner is found', (t) => {
   t.deepEqual(labelFaults([file('a.ts', `${A}\n${B}`, 'x(); // A1\ny(); // B1\nz(); // A2')]), [
     'a.ts:11 has A2: not in the header',
   ]);
-  t.deepEqual(labelFaults([file('a.ts', `${A}\n${B}`, 'x(); // A1')]), ['a.ts describes B1: it stands at no line']);
+  t.deepEqual(labelFaults([file('a.ts', `${A}\n${B}`, 'x(); // A1')]), [
+    'a.ts describes B1: it stands at no line',
+  ]);
   t.deepEqual(labelFaults([file('a.ts', A, 'x(); // A1')]), [
     'a.ts describes A1: its partner B1 is neither here nor named with its file',
   ]);

@@ -12,7 +12,7 @@ test('mask: a template is a string, its substitutions are code', (t) => {
 });
 
 test('mask: quotes in a regular expression open nothing', (t) => {
-  t.is(mask("x.replace(/['\"/]/g, y) / 2 / z").code, 'x.replace(/     /g, y) / 2 / z');
+  t.is(mask('x.replace(/[\'"/]/g, y) / 2 / z').code, 'x.replace(/     /g, y) / 2 / z');
 });
 
 test('edges: every way to name another file is found, with its line', (t) => {
@@ -46,7 +46,10 @@ import {
 });
 
 test('edges: imports in comments and strings do not count', (t) => {
-  t.deepEqual(edgesOf(`// import './a.ts'\nconst b = "import './b.ts'";\nconst c = \`import './c.ts'\`;`), []);
+  t.deepEqual(
+    edgesOf(`// import './a.ts'\nconst b = "import './b.ts'";\nconst c = \`import './c.ts'\`;`),
+    [],
+  );
 });
 
 test('header: a block or line comment at the top, after #!', (t) => {

@@ -42,7 +42,8 @@ export interface Masked {
 }
 
 /** After these, a slash begins a regular expression and not a division. */
-const BEFORE_REGEXP = /(?:^|[(,=:[!&|?{};+\-*%<>~^]|\b(?:return|typeof|case|in|of|do|else|yield|await|void|delete))\s*$/;
+const BEFORE_REGEXP =
+  /(?:^|[(,=:[!&|?{};+\-*%<>~^]|\b(?:return|typeof|case|in|of|do|else|yield|await|void|delete))\s*$/;
 
 /** Tells code, comments and strings apart. */
 export function mask(text: string): Masked {
@@ -157,7 +158,8 @@ export function edgesOf(text: string): Edge[] {
     const at = match.index + match[0].length;
     const target = match[2] === '' ? '*' : literal(at - 1);
     const line = lineOf(code, match.index);
-    if (match[1] !== undefined) edges.push({ kind: target.includes('*') ? 'computed' : 'dynamic', target, line });
+    if (match[1] !== undefined)
+      edges.push({ kind: target.includes('*') ? 'computed' : 'dynamic', target, line });
     else if (/^[^;]*?import\.meta\.url/.test(code.slice(at))) edges.push({ kind: 'url', target, line });
   }
   return edges.toSorted((a, b) => a.line - b.line);
@@ -187,17 +189,24 @@ export interface ExportedFunction {
   readonly returns: string;
 }
 
-const EXPORTED = /^export\s+(?:default\s+)?(?:async\s+)?(?:function\s*\*?\s*(\w+)|const\s+(\w+)\s*(?::[^=]*)?=\s*(?:async\s*)?(?:function|\([^)]*\)\s*(?::[^={]*)?=>))/gm;
+const EXPORTED =
+  /^export\s+(?:default\s+)?(?:async\s+)?(?:function\s*\*?\s*(\w+)|const\s+(\w+)\s*(?::[^=]*)?=\s*(?:async\s*)?(?:function|\([^)]*\)\s*(?::[^={]*)?=>))/gm;
 
-/** Every exported function declaration, and every exported constant that is a function. */
+/** Every exported function declaration, overloads as one, and every exported constant that is a function. */
 export function exportedFunctions(text: string): ExportedFunction[] {
   const { code, comments } = mask(text);
-  return [...code.matchAll(EXPORTED)].map((match) => {
+  const found = new Map<string, ExportedFunction>();
+  for (const match of code.matchAll(EXPORTED)) {
+    const name = match[1] ?? match[2] ?? '';
+    // An overload: the first signature carries the comment.
+    if (found.has(name)) continue;
     const [block] = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*$/.exec(comments.slice(0, match.index)) ?? [''];
     const between = code.slice(match.index - block.length, match.index);
-    const doc = between.trim() === '' ? block.replaceAll(/^\s*(?:\/\*\*|\*(?!\/))?[ \t]?|\s*\*\/\s*$/gm, '') : '';
-    return { name: match[1] ?? match[2] ?? '', line: lineOf(code, match.index), doc, returns: returnType(code, match.index) };
-  });
+    const stars = /^\s*(?:\/\*\*|\*(?!\/))?[ \t]?|\s*\*\/\s*$/gm;
+    const doc = between.trim() === '' ? block.replaceAll(stars, '') : '';
+    found.set(name, { name, line: lineOf(code, match.index), doc, returns: returnType(code, match.index) });
+  }
+  return [...found.values()];
 }
 
 /** The type after the parameter list of the function at `from`. */
@@ -205,7 +214,8 @@ function returnType(code: string, from: number): string {
   let depth = 0;
   for (let i = code.indexOf('(', from); i >= 0 && i < code.length; i++) {
     if (code[i] === '(') depth++;
-    if (code[i] === ')' && --depth === 0) return /^\s*:\s*([^{;]*?)\s*(?:[{;]|=>)/.exec(code.slice(i + 1))?.[1] ?? '';
+    if (code[i] === ')' && --depth === 0)
+      return /^\s*:\s*([^{;]*?)\s*(?:[{;]|=>)/.exec(code.slice(i + 1))?.[1] ?? '';
   }
   return '';
 }

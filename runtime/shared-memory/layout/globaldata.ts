@@ -3,6 +3,7 @@
  *
  * Seed: struct globaldata of sys/globaldata.h.
  */
+import { MAXCPU } from '../../base/params.ts';
 import { atomic, line, plain, struct, type Plain } from '../struct.ts';
 
 /** Counters of a cpu: 64 bits each, one writer, summed on read. Spelled as the seed's sysctls where it has them. */
@@ -28,8 +29,10 @@ export const COUNTERS = [
 export type CounterName = (typeof COUNTERS)[number][0];
 
 export const Globaldata = struct('Globaldata', {
-  // ---- written by everyone: the doorbell
+  // ---- written by everyone: the doorbell, and for each source how many IPIs it ever sent here. They share a line,
+  // since a sender writes both and the target reads both: one transfer between caches instead of two.
   bell: atomic(),
+  windex: atomic(MAXCPU + 1),
   _own: line(),
   // ---- written by this cpu, read by watchers
   /** A code of CPU_STATES; for watchers, who may see it a moment late. */

@@ -1,0 +1,155 @@
+import test from 'ava';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from '../toolchain/build.ts';
+import { pack, packageFaults, type Packed } from '../toolchain/pack.ts';
+
+// The package as its users get it: built, packed, installed from the tarball elsewhere, run as JavaScript.
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** A program of a user, in JavaScript. */
+const PROGRAM = `import { join, kthread, mycpu, ncpus, spawn } from 'lwkt/thread';
+
+const where = kthread(function* where(word) {
+  return word + ' on cpu ' + mycpu();
+});
+
+export default kthread(function* main(...words) {
+  for (const word of words) {
+    const td = spawn(where, [word], { cpu: ncpus() - 1 });
+    console.log(yield* join(td));
+  }
+  return words.length === 2 ? 0 : 9;
+});
+`;
+
+/** The same for a user of TypeScript, with a mistake that its types must find. */
+const TYPED = `import { join, kthread, spawn } from 'lwkt/thread';
+import { boot } from 'lwkt';
+
+const twice = kthread(function* twice(n: number) {
+  return n * 2;
+});
+
+export default kthread(function* main() {
+  const four: number = yield* join(spawn(twice, [2]));
+  // @ts-expect-error the argument is a number
+  spawn(twice, ['2']);
+  return four === 4 ? 0 : 1;
+});
+
+export const booting: Promise<AsyncDisposable> = boot({ cpus: 1, program: import.meta.url });
+`;
+
+let home = '';
+let packed: Packed;
+
+/** The environment of a user: none of what npm scripts set, this Node.js first. */
+function userEnv(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(?:npm_(?!config_(?:registry|cache))|INIT_CWD|NODE_)/i.test(name),
+  );
+  return {
+    ...Object.fromEntries(own),
+    PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
+}
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the installed command. */
+function lwkt(...args: string[]): Outcome {
+  const command = join(home, 'node_modules/.bin/lwkt');
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: home,
+    env: userEnv(),
+    encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  return { status, stdout, stderr };
+}
+
+test.before('build, pack and install', (t) => {
+  t.timeout(180_000);
+  home = realpathSync(mkdtempSync(join(tmpdir(), 'lwkt-user-')));
+  const dist = join(home, 'built');
+  build(dist);
+  mkdirSync(join(home, 'packed'));
+  packed = pack(dist, join(home, 'packed'));
+  rmSync(dist, { recursive: true });
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
+  writeFileSync(join(home, 'program.js'), PROGRAM);
+  writeFileSync(join(home, 'typed.ts'), TYPED);
+  execFileSync(
+    'npm',
+    ['install', packed.tarball, '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'],
+    {
+      cwd: home,
+      env: userEnv(),
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 150_000,
+    },
+  );
+});
+
+test.after.always('remove', () => {
+  if (home !== '') rmSync(home, { recursive: true, force: true });
+});
+
+test('package: the tarball holds what is published and nothing else', (t) => {
+  t.deepEqual(packageFaults(packed), []);
+});
+
+test('package: source maps carry their sources', (t) => {
+  const map = JSON.parse(readFileSync(join(home, 'node_modules/lwkt/lwkt.js.map'), 'utf8')) as {
+    sourcesContent?: string[];
+  };
+  t.regex(map.sourcesContent?.[0] ?? '', /lwkt\/thread/);
+});
+
+test('package: lwkt --version prints the version', (t) => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const { status, stdout, stderr } = lwkt('--version');
+  t.is(stderr, '');
+  t.is(stdout.trim(), version);
+  t.is(status, 0);
+});
+
+test('package: lwkt run runs a program on the installed, compiled runtime', (t) => {
+  t.timeout(90_000);
+  const { status, stdout, stderr } = lwkt('run', 'program.js', '--cpus', '2', '--', 'one', 'two');
+  t.is(stderr, '');
+  t.is(stdout, 'one on cpu 1\ntwo on cpu 1\n');
+  t.is(status, 0);
+});
+
+test('package: lwkt run ends with the number that the program returns', (t) => {
+  t.timeout(90_000);
+  const { status, stdout } = lwkt('run', 'program.js', '--cpus', '1', 'one');
+  t.is(stdout, 'one on cpu 0\n');
+  t.is(status, 9);
+});
+
+test('package: the types hold where the user compiles', (t) => {
+  t.timeout(60_000);
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [
+      join(ROOT, 'node_modules/typescript/bin/tsc'),
+      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', '--types', 'node'],
+      ...['--typeRoots', join(ROOT, 'node_modules/@types'), join(home, 'typed.ts')],
+    ],
+    { cwd: home, encoding: 'utf8' },
+  );
+  t.is(stdout, '');
+  t.is(status, 0);
+});
