@@ -12,8 +12,7 @@
  * A thread counts a batch of files. It hands the pieces of a large one to threads of all cpus, and joins their
  * counts with an eye on words that cross a border. No more than one block per thread is in memory.
  */
-import { closeSync, fstatSync, openSync, read, readdirSync, readSync, type Dirent } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, read, readdirSync, readSync, statSync, type Dirent } from 'node:fs';
 import { getSystemErrorMessage, parseArgs, promisify } from 'node:util';
 import { join, kthread, lwktYield, ncpus, safepoint, spawn, until, type Td } from 'lwkt/thread';
 
@@ -189,9 +188,9 @@ function* joinPieces(path: string, pieces: Td<Count>[]): Generator<unknown, Row,
   return failed ?? { path, count };
 }
 
-function* isFolder(path: string): Generator<unknown, boolean, unknown> {
+function isFolder(path: string): boolean {
   try {
-    return (yield* until(stat(path))).isDirectory();
+    return statSync(path).isDirectory();
   } catch {
     return false; // Whoever opens it will say what is wrong.
   }
@@ -202,8 +201,7 @@ function* countAll(paths: readonly string[], printable: boolean): Generator<unkn
   const rows: Row[] = [];
   const running: Td<Row[]>[] = [];
   let batch: string[] = [];
-  const todo: { path: string; folder: boolean }[] = [];
-  for (const path of paths.toReversed()) todo.push({ path, folder: yield* isFolder(path) });
+  const todo = paths.toReversed().map((path) => ({ path, folder: isFolder(path) }));
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const { path, folder } = next;
     if (!folder) {
@@ -256,7 +254,7 @@ export default kthread(function* wordcount(...args: string[]) {
     options: { printable: { type: 'boolean' } },
   });
   if (positionals.length === 0) {
-    throw new Error('wordcount: no files given: lwkt run examples/wordcount.ts FILE_OR_FOLDER…');
+    throw new Error('no files given: lwkt run examples/wordcount.ts FILE_OR_FOLDER…');
   }
   const rows = yield* countAll(positionals, values.printable === true);
   const sum = total(rows);

@@ -56,7 +56,9 @@ function announcePanic(error: MachinePanic): void {
 function endByError(error: unknown): void {
   if (error instanceof MachinePanic || ldA(cpu.m, 0, Machine.state) >= MACHINE_HALTING) return;
   try {
-    panic(`the kernel of cpu ${cpu.id} threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    panic(
+      `the kernel of cpu ${cpu.id} threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
   } catch {
     // The hook has told the machine.
   }

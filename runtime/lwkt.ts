@@ -32,7 +32,14 @@ export { critEnter, critExit, needResched } from './scheduler/crit.ts';
 export { mycpu, ncpus } from './scheduler/globaldata.ts';
 export type { IpiFunc } from './scheduler/ipiq.ts';
 export { join } from './scheduler/join.ts';
-export { ipiFunc, ipiqDone, kthread, lwktSendIpiq, lwktWaitIpiq, type ThreadFunction } from './scheduler/kthread.ts';
+export {
+  ipiFunc,
+  ipiqDone,
+  kthread,
+  lwktSendIpiq,
+  lwktWaitIpiq,
+  type ThreadFunction,
+} from './scheduler/kthread.ts';
 export { shared, token, waitQueue } from './scheduler/named.ts';
 export { safepoint } from './scheduler/poll.ts';
 export {

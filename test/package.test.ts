@@ -27,6 +27,19 @@ export default kthread(function* main(...words) {
 });
 `;
 
+/** How a user of TypeScript compiles; the types of Node.js are those of this checkout. */
+const TSCONFIG = {
+  compilerOptions: {
+    noEmit: true,
+    strict: true,
+    module: 'nodenext',
+    target: 'esnext',
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+  },
+  files: ['typed.ts'],
+};
+
 /** The same for a user of TypeScript, with a mistake that its types must find. */
 const TYPED = `import { join, kthread, spawn } from 'lwkt/thread';
 import { boot } from 'lwkt';
@@ -89,6 +102,7 @@ test.before('build, pack and install', (t) => {
   writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
   writeFileSync(join(home, 'program.js'), PROGRAM);
   writeFileSync(join(home, 'typed.ts'), TYPED);
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify(TSCONFIG));
   execFileSync(
     'npm',
     ['install', packed.tarball, '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'],
@@ -141,15 +155,8 @@ test('package: lwkt run ends with the number that the program returns', (t) => {
 
 test('package: the types hold where the user compiles', (t) => {
   t.timeout(60_000);
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [
-      join(ROOT, 'node_modules/typescript/bin/tsc'),
-      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', '--types', 'node'],
-      ...['--typeRoots', join(ROOT, 'node_modules/@types'), join(home, 'typed.ts')],
-    ],
-    { cwd: home, encoding: 'utf8' },
-  );
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', home], { encoding: 'utf8' });
   t.is(stdout, '');
   t.is(status, 0);
 });

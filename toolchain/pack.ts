@@ -103,8 +103,8 @@ export function packageFaults({ size, files, manifest }: Omit<Packed, 'tarball'>
     else if ((file.mode & 0o111) === 0) faults.push(`command ${name}: ${path} is not executable`);
   }
   for (const key of FORBIDDEN_KEYS) if (key in manifest) faults.push(`package.json: has ${key}`);
-  const dependencies = Object.keys((manifest['dependencies'] ?? {}) as object);
-  for (const name of dependencies.filter((name) => /^(?:node|node-bin|lwkt)(?:-|$)/.test(name))) {
+  for (const name of Object.keys(manifest['dependencies'] ?? {})) {
+    if (!/^(?:node|node-bin|lwkt)(?:-|$)/.test(name)) continue;
     faults.push(`package.json: depends on ${name}`);
   }
   return faults;

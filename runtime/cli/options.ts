@@ -20,14 +20,20 @@ export function byteSize(option: string): (text: string) => number {
     const match = /^(\d+(?:\.\d+)?)([kmg]?)i?b?$/i.exec(text.trim());
     const unit = UNITS[match?.[2]?.toLowerCase() ?? '?'];
     if (match === null || unit === undefined) {
-      throw new LwktError('ERR_LWKT_OPTION', `${option}: '${text}' is not a size; write bytes, or 64K, 64M, 1G`);
+      throw new LwktError(
+        'ERR_LWKT_OPTION',
+        `${option}: '${text}' is not a size; write bytes, or 64K, 64M, 1G`,
+      );
     }
     return Math.round(Number(match[1]) * unit);
   };
 }
 
 /** Collects `--sysctl name=value`. */
-export function sysctlSetting(text: string, before: Readonly<Record<string, number>>): Record<string, number> {
+export function sysctlSetting(
+  text: string,
+  before: Readonly<Record<string, number>>,
+): Record<string, number> {
   const [name = '', value = ''] = text.split('=', 2);
   if (name === '' || value === '' || !Number.isFinite(Number(value))) {
     throw new LwktError('ERR_LWKT_OPTION', `--sysctl: '${text}' is not name=number, as in lwkt.spin_us=20`);

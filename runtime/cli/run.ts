@@ -2,7 +2,6 @@
 import { inspect } from 'node:util';
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
-import type { TunableName } from '../shared-memory/layout/sysctl.ts';
 import { boot, type Machine, type StopReport } from '../machine/machine.ts';
 import type { MachineStats } from '../observe/stats.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
@@ -40,7 +39,12 @@ export interface RunReport {
   readonly runMs: number;
   readonly stats: MachineStats | null;
   /** Threads that had not ended, or failed with nobody told. */
-  readonly leftovers: readonly { readonly name: string; readonly cpu: number; readonly waits: string; readonly error: string | null }[];
+  readonly leftovers: readonly {
+    readonly name: string;
+    readonly cpu: number;
+    readonly waits: string;
+    readonly error: string | null;
+  }[];
 }
 
 interface Outcome {
@@ -65,15 +69,19 @@ export async function run(program: string, args: string[], options: RunOptions):
     machine = await boot({
       program,
       ...sizes,
-      ...(sysctl === undefined ? {} : { sysctl: sysctl as Partial<Record<TunableName, number>> }),
+      ...(sysctl === undefined ? {} : { sysctl }),
       output: json ? 'stderr' : 'stdout',
       statusLine: process.stderr.isTTY,
     });
   } catch (error) {
-    const missing = error instanceof LwktError && error.code === 'ERR_LWKT_PROGRAM' && error.cause === undefined;
+    const missing =
+      error instanceof LwktError && error.code === 'ERR_LWKT_PROGRAM' && error.cause === undefined;
     complain(error, debug);
     const exitCode = missing ? EXIT.usage : exitCodeOf(error, USAGE);
-    if (json) print(report(program, args, 0, { exitCode, result: null, error }, performance.now() - start, 0, null, null));
+    if (json)
+      print(
+        report(program, args, 0, { exitCode, result: null, error }, performance.now() - start, 0, null, null),
+      );
     return exitCode;
   }
   const booted = performance.now();
@@ -92,7 +100,9 @@ export async function run(program: string, args: string[], options: RunOptions):
 async function finish(machine: Machine, args: string[], debug: boolean): Promise<Outcome> {
   const hideProgress = process.stderr.isTTY ? showProgress(machine) : (): void => {};
   let interrupt: () => void = () => {};
-  const interrupted = new Promise<'interrupted'>((resolve) => (interrupt = (): void => resolve('interrupted')));
+  const interrupted = new Promise<'interrupted'>(
+    (resolve) => (interrupt = (): void => resolve('interrupted')),
+  );
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const main = machine.run(...args);
   try {
@@ -116,7 +126,9 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
 }
 
 function exitNumber(result: unknown): number {
-  return typeof result === 'number' && Number.isInteger(result) && result >= 0 && result <= 255 ? result : EXIT.done;
+  return typeof result === 'number' && Number.isInteger(result) && result >= 0 && result <= 255
+    ? result
+    : EXIT.done;
 }
 
 function complain(error: unknown, debug: boolean): void {
@@ -142,7 +154,9 @@ function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean):
     process.stderr.write(`lwkt: ended before ${alive.length + more} thread(s) had: ${list}${rest}\n`);
   }
   for (const cpu of forced) {
-    process.stderr.write(`lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()\n`);
+    process.stderr.write(
+      `lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()\n`,
+    );
   }
 }
 

@@ -24,6 +24,9 @@ export function statsTable(stats: MachineStats): string {
     ...stats.cpus.map(({ cpu, counters }) => row(String(cpu), counters)),
     ...(stats.cpus.length > 1 ? [row('all', stats.total)] : []),
   ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  return rows.map((cells) => cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).join('\n');
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((cells) => cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
+    .join('\n');
 }

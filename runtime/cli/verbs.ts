@@ -11,7 +11,10 @@ function version(): string {
   // Beside runtime/ in the checkout, beside the compiled files in the package.
   for (const path of ['../../package.json', '../package.json']) {
     try {
-      const pkg = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { name?: string; version?: string };
+      const pkg = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
       if (pkg.name === 'lwkt') return pkg.version ?? 'unknown';
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -36,13 +39,25 @@ function grammar(setExitCode: (code: number) => void): Command {
     .description('Boot a machine, run the program’s default export on cpu 0, end with the number it returns.')
     .argument('<program>', 'module that calls kthread() and exports one as default')
     .argument('[args...]', 'arguments of the program; after -- they may begin with a dash')
-    .option('--cpus <n>', `worker threads, 1 .. ${MAXCPU} (default: available parallelism)`, wholeNumber('--cpus'))
+    .option(
+      '--cpus <n>',
+      `worker threads, 1 .. ${MAXCPU} (default: available parallelism)`,
+      wholeNumber('--cpus'),
+    )
     .option('--stats', 'print what each cpu did, on stderr')
     .option('--json', 'print one JSON object on stdout; output of the program goes to stderr')
     .option('--debug', 'print errors with their stacks')
-    .option('--threads <n>', `threads that fit at a time, 1 .. ${MAX_THREADS} (default 100000)`, wholeNumber('--threads'))
+    .option(
+      '--threads <n>',
+      `threads that fit at a time, 1 .. ${MAX_THREADS} (default 100000)`,
+      wholeNumber('--threads'),
+    )
     .option('--memory <bytes>', 'named shared memory, as in 64M (default 64M)', byteSize('--memory'))
-    .option('--messages <bytes>', 'space for cloned arguments and results (default 64M)', byteSize('--messages'))
+    .option(
+      '--messages <bytes>',
+      'space for cloned arguments and results (default 64M)',
+      byteSize('--messages'),
+    )
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--names <n>', 'named objects that fit (default 4096)', wholeNumber('--names'))
     .option('--sysctl <name=value>', 'set a tunable; may be given several times', sysctlSetting)
@@ -51,7 +66,9 @@ function grammar(setExitCode: (code: number) => void): Command {
       setExitCode(await run(program, args, options));
     });
   for (const command of [lwkt, ...lwkt.commands]) {
-    command.exitOverride().configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'lwkt:')) });
+    command
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'lwkt:')) });
   }
   return lwkt;
 }

@@ -7,7 +7,7 @@
 import { registerHooks } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
-import { expose, type Endpoint } from 'comlink';
+import { expose } from 'comlink';
 import { LwktError } from '../base/errors.ts';
 import type { CpuControl, CpuHeap, Loaded } from '../base/protocol.ts';
 import { tunable, TUNABLES, type TunableName } from '../shared-memory/layout/sysctl.ts';
@@ -28,8 +28,7 @@ export function controlReceived(): number {
 export function serveControl(port: MessagePort): void {
   const control: CpuControl = { load, sysctl, heap };
   port.on('message', () => received++);
-  // Comlink asks for the listener part of a MessagePort, which Node's has at run time.
-  expose(control, port as unknown as Endpoint);
+  expose(control, port);
 }
 
 async function load(url: string): Promise<Loaded> {
@@ -61,7 +60,10 @@ function resolveToThisRuntime(): void {
 }
 
 /** Errors of Node's own type stripping that a real compiler gets past. */
-const NEEDS_COMPILER = new Set(['ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING']);
+const NEEDS_COMPILER = new Set([
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
+]);
 
 /** Imports a program: natively, or through tsx when its TypeScript is more than types. */
 async function importProgram(url: string): Promise<unknown> {
@@ -78,7 +80,10 @@ async function importProgram(url: string): Promise<unknown> {
 
 function sysctl(name: string): number {
   if (!TUNABLES.some(([known]) => known === name)) {
-    throw new LwktError('ERR_LWKT_OPTION', `no tunable '${name}': the tunables are ${TUNABLES.map(([known]) => known).join(', ')}`);
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `no tunable '${name}': the tunables are ${TUNABLES.map(([known]) => known).join(', ')}`,
+    );
   }
   return ldA(cpu.m, cpu.arena.map.sysctl, tunable(name as TunableName));
 }

@@ -24,9 +24,22 @@ export function captureOutput(arena: Arena, self: number, stdout: number, status
   capture(arena, self, process.stderr, 2, clear);
 }
 
-function capture(arena: Arena, self: number, stream: NodeJS.WriteStream, fd: number, clear: Buffer | undefined): void {
-  stream.write = (chunk: string | Uint8Array, encoding?: BufferEncoding | Callback, callback?: Callback): boolean => {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk;
+function capture(
+  arena: Arena,
+  self: number,
+  stream: NodeJS.WriteStream,
+  fd: number,
+  clear: Buffer | undefined,
+): void {
+  stream.write = (
+    chunk: string | Uint8Array,
+    encoding?: BufferEncoding | Callback,
+    callback?: Callback,
+  ): boolean => {
+    const bytes =
+      typeof chunk === 'string'
+        ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8')
+        : chunk;
     withLock(arena.m, Machine.outputLock, self, () => {
       if (clear !== undefined) writeAll(2, clear);
       writeAll(fd, bytes);

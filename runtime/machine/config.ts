@@ -61,14 +61,18 @@ function whole(least: number, most: number, initial: number): z.ZodDefault<z.Zod
   return z.number({ error }).int({ error }).min(least, { error }).max(most, { error }).default(initial);
 }
 
-function options(): z.ZodType<Required<Omit<MachineOptions, 'program' | 'sysctl'>> & Pick<MachineOptions, 'program' | 'sysctl'>> {
+function options(): z.ZodType<
+  Required<Omit<MachineOptions, 'program' | 'sysctl'>> & Pick<MachineOptions, 'program' | 'sysctl'>
+> {
   return z.strictObject({
     program: z.union([z.string().min(1), z.instanceof(URL)], { error: 'must be a path or a file URL' }),
     cpus: whole(1, MAXCPU, Math.min(MAXCPU, availableParallelism())),
     threads: whole(1, MAX_THREADS, DEFAULT_THREADS),
     memory: whole(4 * KIB, 2 * GIB, DEFAULT_MEMORY),
     messages: whole(4 * KIB, GIB, DEFAULT_MESSAGES),
-    ring: whole(MIN_RING, MAX_RING, DEFAULT_RING).refine((n) => (n & (n - 1)) === 0, { error: 'must be a power of two' }),
+    ring: whole(MIN_RING, MAX_RING, DEFAULT_RING).refine((n) => (n & (n - 1)) === 0, {
+      error: 'must be a power of two',
+    }),
     names: whole(1, 1_000_000, DEFAULT_NAMES),
     sysctl: z.record(z.string(), z.number()).optional(),
     output: z.enum(['stdout', 'stderr'], { error: `must be 'stdout' or 'stderr'` }).default('stdout'),
@@ -94,7 +98,10 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     }
     const path = issue?.path ?? [];
     const value = valueAt(given, path);
-    throw new LwktError('ERR_LWKT_OPTION', `${path.join('.') || 'options'}: ${shown(value)} ${issue?.message ?? 'is wrong'}`);
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `${path.join('.') || 'options'}: ${shown(value)} ${issue?.message ?? 'is wrong'}`,
+    );
   }
   const { program, cpus, threads, memory, messages, ring, names, output, statusLine } = parsed.data;
   return {
@@ -126,18 +133,28 @@ function shown(value: unknown): string {
 export function checkTunable(name: string, value: number): [TunableName, number] {
   const found = TUNABLES.find(([known]) => known === name);
   if (found === undefined) {
-    throw new LwktError('ERR_LWKT_OPTION', `sysctl '${name}' does not exist; there are ${TUNABLES.map(([known]) => known).join(', ')}`);
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `sysctl '${name}' does not exist; there are ${TUNABLES.map(([known]) => known).join(', ')}`,
+    );
   }
   const [known, , least, most] = found;
   if (!Number.isInteger(value) || value < least || value > most) {
-    throw new LwktError('ERR_LWKT_OPTION', `sysctl ${name}: ${String(value)} must be a whole number of ${least} .. ${most}`);
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `sysctl ${name}: ${String(value)} must be a whole number of ${least} .. ${most}`,
+    );
   }
   return [known, value];
 }
 
 function programUrl(program: string | URL): URL {
   const url =
-    program instanceof URL ? program : program.startsWith('file:') ? new URL(program) : pathToFileURL(resolve(program));
+    program instanceof URL
+      ? program
+      : program.startsWith('file:')
+        ? new URL(program)
+        : pathToFileURL(resolve(program));
   if (url.protocol !== 'file:') {
     throw new LwktError('ERR_LWKT_OPTION', `program: '${url.href}' must be a path or a file URL`);
   }

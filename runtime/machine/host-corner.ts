@@ -10,11 +10,30 @@ import { TDPRI_KERN_DAEMON } from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import type { Arena } from '../shared-memory/arena.ts';
 import { argumentsToMessage, stMessageValue, takeValue, VALUE_MESSAGE } from '../shared-memory/clone.ts';
-import { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } from '../shared-memory/descriptor.ts';
-import { answerBell, BELL_HOST, BELL_STATE, endSleep, ringBell, sleepOnBellAsync } from '../shared-memory/doorbell.ts';
+import {
+  descriptorHandle,
+  descriptorOf,
+  endDescriptor,
+  initDescriptor,
+} from '../shared-memory/descriptor.ts';
+import {
+  answerBell,
+  BELL_HOST,
+  BELL_STATE,
+  endSleep,
+  ringBell,
+  sleepOnBellAsync,
+} from '../shared-memory/doorbell.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
-import { ringComplete, ringPush, ringRelease, ringSlot, ringTaken, ringWritten } from '../shared-memory/ring.ts';
+import {
+  ringComplete,
+  ringPush,
+  ringRelease,
+  ringSlot,
+  ringTaken,
+  ringWritten,
+} from '../shared-memory/ring.ts';
 import { slabGive, slabTake } from '../shared-memory/slab.ts';
 import { stText } from '../shared-memory/text.ts';
 import { st } from '../shared-memory/word.ts';

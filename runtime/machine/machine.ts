@@ -16,7 +16,13 @@ import { errorIn } from '../shared-memory/clone.ts';
 import { BELL_STATE, ringBell } from '../shared-memory/doorbell.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
-import { Machine as Words, MACHINE_BOOTING, MACHINE_HALTING, MACHINE_PANICKED, MACHINE_RUNNING } from '../shared-memory/layout/machine.ts';
+import {
+  Machine as Words,
+  MACHINE_BOOTING,
+  MACHINE_HALTING,
+  MACHINE_PANICKED,
+  MACHINE_RUNNING,
+} from '../shared-memory/layout/machine.ts';
 import { initMessages } from '../shared-memory/messages.ts';
 import { ldText } from '../shared-memory/text.ts';
 import { casA, ld, ldA, stA } from '../shared-memory/word.ts';
@@ -90,7 +96,13 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     const { memory } = this.#arena;
     this.#controls = Array.from({ length: this.ncpus }, (_, cpu) => openControl(this.#arena, cpu));
     this.#cpus = startCpus(
-      this.#controls.map(({ port }, cpu) => ({ memory, cpu, port, stdout: config.stdout, statusLine: config.statusLine })),
+      this.#controls.map(({ port }, cpu) => ({
+        memory,
+        cpu,
+        port,
+        stdout: config.stdout,
+        statusLine: config.statusLine,
+      })),
     );
     this.#cpus.ends.forEach((end, cpu) => {
       end.then(
@@ -166,11 +178,17 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     if (this.#stopping !== undefined) throw stopped();
     const cpu = options.cpu ?? 'any';
     if (cpu !== 'any' && (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.ncpus)) {
-      throw new LwktError('ERR_LWKT_OPTION', `cpu: ${String(cpu)} must be 'any' or a whole number of 0 .. ${this.ncpus - 1}`);
+      throw new LwktError(
+        'ERR_LWKT_OPTION',
+        `cpu: ${String(cpu)} must be 'any' or a whole number of 0 .. ${this.ncpus - 1}`,
+      );
     }
     const { priority } = options;
     if (priority !== undefined && (!Number.isInteger(priority) || priority < 1 || priority > TDPRI_MAX)) {
-      throw new LwktError('ERR_LWKT_OPTION', `priority: ${String(priority)} must be a whole number of 1 .. ${TDPRI_MAX}`);
+      throw new LwktError(
+        'ERR_LWKT_OPTION',
+        `priority: ${String(priority)} must be a whole number of 1 .. ${TDPRI_MAX}`,
+      );
     }
     return this.#corner.spawn({
       func,
@@ -217,7 +235,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   readonly sysctl: MachineSysctl = {
     get: (name) => {
       const value = readSysctl(this.#arena, name);
-      if (value === undefined) throw new LwktError('ERR_LWKT_OPTION', `sysctl '${name}' does not exist; see sysctl.list()`);
+      if (value === undefined)
+        throw new LwktError('ERR_LWKT_OPTION', `sysctl '${name}' does not exist; see sysctl.list()`);
       return value;
     },
     set: (name, value) => writeSysctl(this.#arena, ...checkTunable(name, value)),
@@ -234,9 +253,13 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     const reason = error instanceof Error ? error.message : String(error);
     stA(this.#arena.m, 0, Words.state, MACHINE_PANICKED);
     this.#setFault(
-      new LwktError('ERR_LWKT_CPU_DIED', `cpu ${cpu} died: ${reason}; its threads are lost, the machine is stopped`, {
-        cause: error,
-      }),
+      new LwktError(
+        'ERR_LWKT_CPU_DIED',
+        `cpu ${cpu} died: ${reason}; its threads are lost, the machine is stopped`,
+        {
+          cause: error,
+        },
+      ),
     );
   }
 
@@ -245,7 +268,10 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     if (ldA(m, 0, Words.state) !== MACHINE_PANICKED || this.#fault !== undefined) return;
     const [reason = 'unknown reason', ...stack] = ldText(m, Words.panicText, PANIC_TEXT_BYTES).split('\n');
     const panic = new MachinePanic(`panic on cpu ${ldA(m, 0, Words.panicCpu) - 1}: ${reason}`);
-    panic.stack = [`MachinePanic: ${panic.message}`, ...stack.filter((line) => line.startsWith('    at '))].join('\n');
+    panic.stack = [
+      `MachinePanic: ${panic.message}`,
+      ...stack.filter((line) => line.startsWith('    at ')),
+    ].join('\n');
     this.#setFault(panic);
   }
 

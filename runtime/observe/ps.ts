@@ -35,7 +35,9 @@ export interface ThreadInfo {
  */
 export function machineThreads(arena: Arena, functions: readonly string[]): ThreadInfo[] {
   const { m, map } = arena;
-  const current = Array.from({ length: map.ncpus }, (_, cpu) => ld(m, globaldataOf(map, cpu), Globaldata.curthread));
+  const current = Array.from({ length: map.ncpus }, (_, cpu) =>
+    ld(m, globaldataOf(map, cpu), Globaldata.curthread),
+  );
   const used = Math.min(map.slots, ld(m, 0, Machine.slabFresh));
   const list: ThreadInfo[] = [];
   for (let slot = 1 + map.ncpus; slot < used; slot++) {

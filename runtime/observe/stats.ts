@@ -1,6 +1,12 @@
 /** Statistics of a machine: counters of every cpu, read from the arena; good while it runs, and after. */
 import type { Arena } from '../shared-memory/arena.ts';
-import { counter, COUNTERS, CPU_STATES, Globaldata, type CounterName } from '../shared-memory/layout/globaldata.ts';
+import {
+  counter,
+  COUNTERS,
+  CPU_STATES,
+  Globaldata,
+  type CounterName,
+} from '../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
 import { Machine, MACHINE_STATES } from '../shared-memory/layout/machine.ts';
 import { ld, ldA, ldCount } from '../shared-memory/word.ts';
@@ -28,7 +34,10 @@ export interface MachineStats {
 
 function countersOf(arena: Arena, cpu: number): Record<CounterName, number> {
   const gd = globaldataOf(arena.map, cpu);
-  return Object.fromEntries(COUNTERS.map(([name]) => [name, ldCount(arena.m, gd, counter(name))])) as Record<CounterName, number>;
+  return Object.fromEntries(COUNTERS.map(([name]) => [name, ldCount(arena.m, gd, counter(name))])) as Record<
+    CounterName,
+    number
+  >;
 }
 
 /** Reads all counters. */

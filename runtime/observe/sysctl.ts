@@ -16,7 +16,8 @@ export interface SysctlInfo {
 
 /** Reads a tunable, or a counter summed over all cpus; undefined for an unknown name. */
 export function readSysctl(arena: Arena, name: string): number | undefined {
-  if (TUNABLES.some(([known]) => known === name)) return ldA(arena.m, arena.map.sysctl, tunable(name as TunableName));
+  if (TUNABLES.some(([known]) => known === name))
+    return ldA(arena.m, arena.map.sysctl, tunable(name as TunableName));
   return (machineStats(arena).total as Readonly<Record<string, number>>)[name];
 }
 

@@ -86,7 +86,9 @@ export function forgottenYield(name: string): LwktError {
 function refuse(name: string): never {
   requireCpu(name);
   if (cpu.intrNesting !== 0) {
-    panic(`lwkt_switch: cannot switch from within an interrupt: ${name} was called by an IPI function on cpu ${cpu.id}`);
+    panic(
+      `lwkt_switch: cannot switch from within an interrupt: ${name} was called by an IPI function on cpu ${cpu.id}`,
+    );
   }
   const forgotten = takeArmed();
   if (forgotten !== '') throw forgottenYield(forgotten);

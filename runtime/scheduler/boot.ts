@@ -4,8 +4,9 @@
 import type { Arena } from '../shared-memory/arena.ts';
 import { IPI } from '../base/protocol.ts';
 import { attachCpu, cpu } from './globaldata.ts';
-import { adoptHandler, joinHandler, startThread, threadReturned, threadThrew } from './create.ts';
+import { adoptHandler, startThread } from './create.ts';
 import { setSplz } from './crit.ts';
+import { joinHandler, threadReturned, threadThrew } from './exit.ts';
 import { registerIpi, type IpiHandler } from './ipifunc.ts';
 import { initIpiq, sendIpi, setDrainBell } from './ipiq.ts';
 import { joinedHandler } from './join.ts';

@@ -61,7 +61,9 @@ export function critExit(): void {
 function critPanic(pri: number): never {
   requireCpu('critExit()');
   const td = cpu.curthread;
-  panic(`crit_panic: td_pri is/would-go negative! ${pri}: thread ${handleOf(td)} '${commOf(td)}' on cpu ${cpu.id}`);
+  panic(
+    `crit_panic: td_pri is/would-go negative! ${pri}: thread ${handleOf(td)} '${commOf(td)}' on cpu ${cpu.id}`,
+  );
 }
 
 /** True when the current thread is in a critical section. Context: any; never blocks. */

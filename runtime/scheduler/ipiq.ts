@@ -44,7 +44,17 @@ const { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell,
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
 const { Thread } = threadLayoutModule;
-const { ringComplete, ringCompleted, ringCompletedHint, ringPush, ringRelease, ringSeq, ringSlot, ringTaken, ringWritten } = ringModule;
+const {
+  ringComplete,
+  ringCompleted,
+  ringCompletedHint,
+  ringPush,
+  ringRelease,
+  ringSeq,
+  ringSlot,
+  ringTaken,
+  ringWritten,
+} = ringModule;
 const { count, ld, pause, st } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { ipiHandlers, ipiName } = ipifuncModule;
@@ -165,13 +175,16 @@ function spinLimit(): number {
 function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean): void {
   const { m, gd } = cpu;
   if (cpu.intrNesting >= MAX_INTR_NESTING) {
-    panic(`lwkt_send_ipiq: TOO HEAVILY NESTED! cpu ${cpu.id} waits for ${what} of cpu ${dcpu} at depth ${cpu.intrNesting}`);
+    panic(
+      `lwkt_send_ipiq: TOO HEAVILY NESTED! cpu ${cpu.id} waits for ${what} of cpu ${dcpu} at depth ${cpu.intrNesting}`,
+    );
   }
   let start = 0;
   let warned = false;
   for (let spins = 0; !ready(spins); spins++) {
     if (m[gd] !== 0 && bellPending(m, gd)) drainBell();
-    if (cpu.halted) throw new MachinePanic(`the machine stopped while cpu ${cpu.id} waited for ${what} of cpu ${dcpu}`);
+    if (cpu.halted)
+      throw new MachinePanic(`the machine stopped while cpu ${cpu.id} waited for ${what} of cpu ${dcpu}`);
     if (spins < spinLimit()) {
       pause();
       continue;
@@ -179,10 +192,13 @@ function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean):
     const now = nowNs();
     if (start === 0) start = now;
     const ms = (now - start) / 1e6;
-    if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms')) panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
+    if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms'))
+      panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
     if (!warned && ms > sysctlValue('lwkt.ipiq_wait_warn_ms')) {
       warned = true;
-      console.error(`lwkt: LWKT_WAIT_IPIQ WARNING! cpu ${cpu.id} waits ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
+      console.error(
+        `lwkt: LWKT_WAIT_IPIQ WARNING! cpu ${cpu.id} waits ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`,
+      );
     }
     sleepOnBell(m, gd, 1);
   }
@@ -319,7 +335,10 @@ export interface IpiFunc {
  */
 export function checkCpu(what: string, dcpu: number): void {
   if (!Number.isInteger(dcpu) || dcpu < 0 || dcpu >= cpu.ncpus) {
-    throw new LwktError('ERR_LWKT_OPTION', `${what}: there is no cpu ${String(dcpu)}: this machine has 0 .. ${cpu.ncpus - 1}`);
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `${what}: there is no cpu ${String(dcpu)}: this machine has 0 .. ${cpu.ncpus - 1}`,
+    );
   }
 }
 

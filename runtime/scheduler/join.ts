@@ -13,7 +13,7 @@ import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import type { Blocking, Step } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
-import * as createModule from './create.ts';
+import * as exitModule from './exit.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as ipiqModule from './ipiq.ts';
 import * as scheduleModule from './schedule.ts';
@@ -25,7 +25,7 @@ const { TDF_DETACHED, TDF_EXITED } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { ld, st } = wordModule;
 const { arm, disarm, done } = blockingModule;
-const { takeForeignResult, takeLocalResult } = createModule;
+const { takeForeignResult, takeLocalResult } = exitModule;
 const { cpu } = globaldataModule;
 const { sendIpi } = ipiqModule;
 const { setRunnable } = scheduleModule;
@@ -107,10 +107,16 @@ export function joinedHandler(joiner: number, handle: number, refused: number): 
 export function join<R>(handle: Td<R>): Blocking<R> {
   const td = refOf(handle, 'join()');
   if (td === cpu.curthread) {
-    throw new LwktError('ERR_LWKT_CONTEXT', `join(${handle}): thread '${commOf(td)}' would wait for itself for ever`);
+    throw new LwktError(
+      'ERR_LWKT_CONTEXT',
+      `join(${handle}): thread '${commOf(td)}' would wait for itself for ever`,
+    );
   }
   if ((ld(cpu.m, td, TD_FLAGS) & TDF_DETACHED) !== 0) {
-    throw new LwktError('ERR_LWKT_JOINED', `join(${handle}): thread '${commOf(td)}' was spawned detached; nobody can join it`);
+    throw new LwktError(
+      'ERR_LWKT_JOINED',
+      `join(${handle}): thread '${commOf(td)}' was spawned detached; nobody can join it`,
+    );
   }
   arm('join()');
   argHandle = handle;

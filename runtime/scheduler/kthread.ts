@@ -9,7 +9,7 @@ import type { Seq } from '../base/ids.ts';
 import type { KThread } from './create.ts';
 import * as critModule from './crit.ts';
 import * as globaldataModule from './globaldata.ts';
-import type { IpiHandler, ThreadBody, ThreadStack } from './ipifunc.ts';
+import type { IpiHandler, ThreadBody } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
 import type { IpiFunc } from './ipiq.ts';
 import * as ipiqModule from './ipiq.ts';
@@ -49,7 +49,7 @@ export function kthread<A extends unknown[], R>(run: ThreadFunction<A, R>): KThr
       `kthread() needs a generator function: write kthread(function* name(…) { … }), not ${describe(run)}`,
     );
   }
-  const id = registerThread(run.name, run as unknown as ThreadBody as (...args: never[]) => ThreadStack);
+  const id = registerThread(run.name, run as unknown as ThreadBody);
   const kt: KThread<A, R> = { name: run.name, id };
   kthreads.add(kt);
   return kt;
@@ -67,7 +67,10 @@ export function kthread<A extends unknown[], R>(run: ThreadFunction<A, R>): KThr
  */
 export function ipiFunc(run: IpiHandler): IpiFunc {
   if (typeof run !== 'function' || Object.prototype.isPrototypeOf.call(GeneratorFunction, run)) {
-    throw new LwktError('ERR_LWKT_REGISTER', `ipiFunc() needs an ordinary function with a name, not ${describe(run)}`);
+    throw new LwktError(
+      'ERR_LWKT_REGISTER',
+      `ipiFunc() needs an ordinary function with a name, not ${describe(run)}`,
+    );
   }
   return { name: run.name, id: registerIpi(run.name, run) };
 }

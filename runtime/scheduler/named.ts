@@ -27,7 +27,7 @@ function find(what: string, name: string, kind: SymbolKind, length: number, word
  * @seed lwkt_inittoken
  */
 export function token(name: string): TokenRef {
-  return find('token()', name, 'token', 1, Token.WORDS) as TokenRef;
+  return find('token()', name, 'token', 1, Token.WORDS);
 }
 
 /**
@@ -40,7 +40,7 @@ export function token(name: string): TokenRef {
  * @seed lwkt_init_wait
  */
 export function waitQueue(name: string): WaitQueue {
-  return find('waitQueue()', name, 'wait queue', 1, Wait.WORDS) as WaitQueue;
+  return find('waitQueue()', name, 'wait queue', 1, Wait.WORDS);
 }
 
 type View<T> = new (buffer: ArrayBuffer, offset: number, length: number) => T;
@@ -48,7 +48,10 @@ type View<T> = new (buffer: ArrayBuffer, offset: number, length: number) => T;
 function region<T>(kind: SymbolKind, bytes: number, View: View<T>): (name: string, length: number) => T {
   return (name, length) => {
     if (!Number.isInteger(length) || length < 1) {
-      throw new LwktError('ERR_LWKT_SYMBOL', `${kind}('${name}', ${String(length)}): the length must be a whole number, 1 or more`);
+      throw new LwktError(
+        'ERR_LWKT_SYMBOL',
+        `${kind}('${name}', ${String(length)}): the length must be a whole number, 1 or more`,
+      );
     }
     const ref = find(kind, name, kind, length, Math.ceil((length * bytes) / 4));
     return new View(requireCpu(kind).arena.m.buffer as ArrayBuffer, ref * 4, length);

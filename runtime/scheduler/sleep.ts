@@ -8,9 +8,9 @@ import { LwktError } from '../base/errors.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
 import { cpu } from './globaldata.ts';
-import { setRunnable } from './schedule.ts';
+import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
-import { locals, slotOf } from './thread.ts';
+import { handleOf, locals, slotOf } from './thread.ts';
 import { setTimer, type Timer } from './timer.ts';
 
 const WMESG_SLEEP = wmesgCode('sleep');
@@ -24,7 +24,8 @@ const sleepIterator = {
     const slot = slotOf(td);
     if (resumed === undefined) {
       disarm();
-      locals[slot] = setTimer(nowNs() + argMs * 1e6, () => setRunnable(td));
+      const handle = handleOf(td);
+      locals[slot] = setTimer(nowNs() + argMs * 1e6, () => wakeHandle(handle));
       return blockSelf(WMESG_SLEEP, 0);
     }
     if ((locals[slot] as Timer).live) return blockSelf(WMESG_SLEEP, 0);

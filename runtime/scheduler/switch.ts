@@ -49,7 +49,14 @@ const { dequeue, enqueue, highestRunq } = runqueueModule;
 const { commOf, slotOf, stacks } = threadModule;
 const { fireTimers, nextDeadline } = timerModule;
 
-const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI, switches: TD_SWITCHES, wmesg: TD_WMESG, wait: TD_WAIT } = Thread;
+const {
+  threadq: TD_THREADQ,
+  flags: TD_FLAGS,
+  pri: TD_PRI,
+  switches: TD_SWITCHES,
+  wmesg: TD_WMESG,
+  wait: TD_WAIT,
+} = Thread;
 const { state: GD_STATE, curthread: GD_CURTHREAD, tdrunq: GD_TDRUNQ, promises: GD_PROMISES } = Globaldata;
 const SWITCH_COUNT = counterField('lwkt.switch_count');
 const IDLE_SPINS = counterField('lwkt.idle_spins');
@@ -115,7 +122,8 @@ function step(td: ThreadRef): void {
   count(m, gd, SWITCH_COUNT);
   st(m, td, TD_SWITCHES, (ld(m, td, TD_SWITCHES) + 1) | 0);
   const pri = ld(m, td, TD_PRI);
-  if (pri < TDPRI_CRIT) panic(`priority problem in lwkt_switch: td_pri ${pri} of '${commOf(td)}' on cpu ${cpu.id}`);
+  if (pri < TDPRI_CRIT)
+    panic(`priority problem in lwkt_switch: td_pri ${pri} of '${commOf(td)}' on cpu ${cpu.id}`);
   st(m, td, TD_PRI, pri - TDPRI_CRIT);
   cpu.curthread = td;
   st(m, gd, GD_CURTHREAD, td);

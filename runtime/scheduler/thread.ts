@@ -31,8 +31,20 @@ const { count, ld, st } = wordModule;
 const { counterField, cpu } = globaldataModule;
 const { threadFuncName } = ipifuncModule;
 
-const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, pri: TD_PRI, func: TD_FUNC, comm: TD_COMM } = Thread;
-const { tdfreeq: GD_TDFREEQ, tdfreecount: GD_TDFREECOUNT, tdallq: GD_TDALLQ, nthreads: GD_NTHREADS } = Globaldata;
+const {
+  threadq: TD_THREADQ,
+  allq: TD_ALLQ,
+  flags: TD_FLAGS,
+  pri: TD_PRI,
+  func: TD_FUNC,
+  comm: TD_COMM,
+} = Thread;
+const {
+  tdfreeq: GD_TDFREEQ,
+  tdfreecount: GD_TDFREECOUNT,
+  tdallq: GD_TDALLQ,
+  nthreads: GD_NTHREADS,
+} = Globaldata;
 const CREATED = counterField('lwkt.threads_created');
 
 const TD_SHIFT = Math.log2(Thread.WORDS);
@@ -59,7 +71,7 @@ export function slotOf(td: ThreadRef): number {
 
 /** The handle of a descriptor. Context: any; never blocks. */
 export function handleOf(td: ThreadRef): Td {
-  return descriptorHandle(cpu.arena, td) as Td;
+  return descriptorHandle(cpu.arena, td);
 }
 
 /** The descriptor of a handle, or 0 if that thread is gone. Context: any; never blocks. */
@@ -153,7 +165,9 @@ export function unlinkThread(td: ThreadRef): void {
 export function lwktFreeThread(td: ThreadRef): void {
   const { m, gd } = cpu;
   if ((ld(m, td, TD_FLAGS) & TDF_EXITED) === 0) {
-    panic(`lwktFreeThread: did not exit! thread ${handleOf(td)} '${commOf(td)}', flags 0x${ld(m, td, TD_FLAGS).toString(16)}`);
+    panic(
+      `lwktFreeThread: did not exit! thread ${handleOf(td)} '${commOf(td)}', flags 0x${ld(m, td, TD_FLAGS).toString(16)}`,
+    );
   }
   endDescriptor(cpu.arena, td);
   st(m, td, TD_THREADQ, ld(m, gd, GD_TDFREEQ));

@@ -75,7 +75,7 @@ function holdHere(tok: TokenRef, fresh: boolean): boolean {
   if (!isOwner(tok)) return false;
   const holder = ld(m, tok, T_HOLDER);
   if ((holder & 1) !== 0) return false;
-  if (fresh || holder !== curthread) st(m, tok, T_GEN, ((ld(m, tok, T_GEN) + 1) | 0) || 1);
+  if (fresh || holder !== curthread) st(m, tok, T_GEN, (ld(m, tok, T_GEN) + 1) | 0 || 1);
   st(m, tok, T_HOLDER, curthread | 1);
   return true;
 }
@@ -144,7 +144,10 @@ export function lwktTryToken(tok: TokenRef): boolean {
 function requireThread(what: string): void {
   if (cpu.curthread === cpu.idlethread || cpu.intrNesting !== 0) {
     requireCpu(what);
-    throw new LwktError('ERR_LWKT_CONTEXT', `${what}: only a thread holds tokens, not an IPI function or a promise callback`);
+    throw new LwktError(
+      'ERR_LWKT_CONTEXT',
+      `${what}: only a thread holds tokens, not an IPI function or a promise callback`,
+    );
   }
 }
 
@@ -243,7 +246,10 @@ const regetIterator = {
 
 function requireHeld(tok: TokenRef, what: string): void {
   if (!holdsBelow(tok, cpu.held)) {
-    throw new LwktError('ERR_LWKT_CONTEXT', `${what}: thread '${commOf(cpu.curthread)}' never got token ${tok}; use lwktGetToken`);
+    throw new LwktError(
+      'ERR_LWKT_CONTEXT',
+      `${what}: thread '${commOf(cpu.curthread)}' never got token ${tok}; use lwktGetToken`,
+    );
   }
 }
 

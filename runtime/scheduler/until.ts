@@ -10,9 +10,9 @@ import { ld, st } from '../shared-memory/word.ts';
 import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
 import { cpu } from './globaldata.ts';
 import { hurry } from './poll.ts';
-import { setRunnable } from './schedule.ts';
+import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
-import { locals, slotOf } from './thread.ts';
+import { handleOf, locals, slotOf } from './thread.ts';
 
 const { promises: GD_PROMISES } = Globaldata;
 const WMESG_UNTIL = wmesgCode('until');
@@ -34,13 +34,14 @@ export function setKick(run: () => void): void {
 }
 
 function watch(promise: PromiseLike<unknown>): Outcome {
-  const td = cpu.curthread;
+  const slot = slotOf(cpu.curthread);
+  const handle = handleOf(cpu.curthread);
   const outcome: Outcome = { state: 'pending', value: undefined };
   const settle = (state: 'fulfilled' | 'rejected', value: unknown): void => {
     outcome.state = state;
     outcome.value = value;
     addPromises(-1);
-    if (locals[slotOf(td)] === outcome) setRunnable(td);
+    if (locals[slot] === outcome) wakeHandle(handle);
     kick();
   };
   addPromises(1);

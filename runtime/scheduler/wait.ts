@@ -18,7 +18,7 @@ import { tailqFirst, tailqInsertTail, tailqRemove } from '../shared-memory/tailq
 import { ld, st } from '../shared-memory/word.ts';
 import { arm, disarm, done, RESUME, type Blocking, type Step } from './blocking.ts';
 import { cpu, requireCpu } from './globaldata.ts';
-import { setRunnable, wakeHandle } from './schedule.ts';
+import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { handleOf } from './thread.ts';
 import { cancelTimer, setTimer, type Timer } from './timer.ts';
@@ -64,7 +64,9 @@ function* blockBody(w: WaitQueue, gen: number, timeoutMs: number): Generator<unk
     tailqInsertTail(m, w + W_WAITQ, td, TD_WAITQ);
     st(m, td, TD_WAIT_ON, w);
     st(m, w, W_COUNT, ld(m, w, W_COUNT) + 1);
-    const timer = timeoutMs === Infinity ? undefined : setTimer(nowNs() + timeoutMs * 1e6, () => setRunnable(td));
+    const handle = handleOf(td);
+    const timer =
+      timeoutMs === Infinity ? undefined : setTimer(nowNs() + timeoutMs * 1e6, () => wakeHandle(handle));
     // Woken without a signal, it stays where it is in the queue.
     do {
       yield* once(w);
@@ -104,7 +106,10 @@ function unlink(w: WaitQueue, td: number): void {
  */
 export function lwktBlock(w: WaitQueue, gen: number, timeoutMs = Infinity): Blocking<number> {
   if (!(timeoutMs >= 0)) {
-    throw new LwktError('ERR_LWKT_OPTION', `lwktBlock(): a timeout of ${String(timeoutMs)} ms; use 0 or more`);
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `lwktBlock(): a timeout of ${String(timeoutMs)} ms; use 0 or more`,
+    );
   }
   arm('lwktBlock()');
   return blockBody(w, gen, timeoutMs);

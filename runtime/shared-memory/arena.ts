@@ -49,9 +49,13 @@ export function createArena(shape: Shape, crowded: boolean): Arena {
     memory = new Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
     const mib = Math.ceil((pages * PAGE_BYTES) / 1_048_576);
-    throw new LwktError('ERR_LWKT_OPTION', `the system refused an arena of ${mib} MiB: lower threads or memory`, {
-      cause,
-    });
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `the system refused an arena of ${mib} MiB: lower threads or memory`,
+      {
+        cause,
+      },
+    );
   }
   const m: Mem = new Int32Array(memory.buffer);
   const head: [Plain, number][] = [

@@ -61,7 +61,9 @@ class ArenaSerializer extends Serializer {
     super();
     this.#arena = arena;
     // Missing from the type definitions, present since Node 8: views come to _writeHostObject.
-    (this as unknown as { _setTreatArrayBufferViewsAsHostObjects(on: boolean): void })._setTreatArrayBufferViewsAsHostObjects(true);
+    (
+      this as unknown as { _setTreatArrayBufferViewsAsHostObjects(on: boolean): void }
+    )._setTreatArrayBufferViewsAsHostObjects(true);
   }
 
   _writeHostObject(object: object): void {
@@ -156,6 +158,11 @@ export function isPlainValue(value: unknown): value is number | boolean | null |
   return typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined;
 }
 
+/** True when a value may pass from thread to thread of one cpu as it is: it cannot change. */
+export function isImmutable(value: unknown): boolean {
+  return isPlainValue(value) || typeof value === 'string' || typeof value === 'bigint';
+}
+
 /** Writes a plain value into the value words of a descriptor. */
 export function stPlainValue(arena: Arena, td: number, value: number | boolean | null | undefined): void {
   const { m } = arena;
@@ -213,14 +220,18 @@ interface ErrorRecord {
 
 /** What crosses for a thrown value: an error keeps its stack, cause and own properties. */
 export function errorOut(arena: Arena, thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return clonable(arena, thrown) ? { error: thrown, properties: {} } : errorOut(arena, new Error(inspect(thrown)));
+  if (!(thrown instanceof Error))
+    return clonable(arena, thrown)
+      ? { error: thrown, properties: {} }
+      : errorOut(arena, new Error(inspect(thrown)));
   const properties: Record<string, unknown> = { name: thrown.name };
   for (const [key, value] of Object.entries(thrown)) {
     properties[key] = clonable(arena, value) ? value : inspect(value);
   }
   const plain = new Error(thrown.message);
   plain.stack = thrown.stack ?? `${thrown.name}: ${thrown.message}`;
-  if (thrown.cause !== undefined) plain.cause = clonable(arena, thrown.cause) ? thrown.cause : inspect(thrown.cause);
+  if (thrown.cause !== undefined)
+    plain.cause = clonable(arena, thrown.cause) ? thrown.cause : inspect(thrown.cause);
   return { error: plain, properties } satisfies ErrorRecord;
 }
 
@@ -229,7 +240,12 @@ export function errorIn(record: unknown): unknown {
   const { error, properties } = record as ErrorRecord;
   if (!(error instanceof Error)) return error;
   for (const [key, value] of Object.entries(properties)) {
-    Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: key !== 'name' });
+    Object.defineProperty(error, key, {
+      value,
+      configurable: true,
+      writable: true,
+      enumerable: key !== 'name',
+    });
   }
   return error;
 }
@@ -249,7 +265,12 @@ function clonable(arena: Arena, value: unknown): boolean {
  * @param name - the thread's function, for the message
  * @throws LwktError ERR_LWKT_CLONE naming the argument that cannot be cloned
  */
-export function argumentsToMessage(arena: Arena, self: number, name: string, args: readonly unknown[]): number {
+export function argumentsToMessage(
+  arena: Arena,
+  self: number,
+  name: string,
+  args: readonly unknown[],
+): number {
   try {
     return cloneToMessage(arena, self, args);
   } catch (cause) {

@@ -43,7 +43,14 @@ const TD_SHIFT = Math.log2(TD_WORDS);
  * @param flags - TDF_*
  * @param priority - 0 .. 31
  */
-export function initDescriptor(arena: Arena, td: number, cpu: number, func: number, flags: number, priority: number): void {
+export function initDescriptor(
+  arena: Arena,
+  td: number,
+  cpu: number,
+  func: number,
+  flags: number,
+  priority: number,
+): void {
   const { m } = arena;
   st(m, td, TD_THREADQ, 0);
   st(m, td, TD_FLAGS, flags);

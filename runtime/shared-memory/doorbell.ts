@@ -49,7 +49,7 @@ const BELL = 0 as Atomic;
 
 /** The bit of an IPI source. Beyond 24 cpus a bit stands for several sources, told apart by their rings. */
 export function sourceBit(source: number): number {
-  return 1 << source % BELL_SOURCES;
+  return 1 << (source % BELL_SOURCES);
 }
 
 /**

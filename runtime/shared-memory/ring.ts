@@ -94,7 +94,14 @@ export function ringWords(size: number): number {
 /**
  * Appends one record; false when the ring is full, and then nothing was written.
  */
-export function ringPush(m: Mem, ring: RingRef, func: number, arg0: number, arg1: number, arg2: number): boolean {
+export function ringPush(
+  m: Mem,
+  ring: RingRef,
+  func: number,
+  arg0: number,
+  arg1: number,
+  arg2: number,
+): boolean {
   const { base, size } = ring;
   const w = ld(m, base, WRITTEN);
   if (((w - ld(m, base, RINDEX_SEEN)) | 0) >= size) {

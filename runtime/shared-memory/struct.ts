@@ -65,7 +65,7 @@ const declared: string[] = [];
  * @param fields - in memory order; keys that begin with `_` are rulers (`line()`) and are removed
  * @returns the offset of each field in words, and WORDS, rounded up to a whole line if a line was begun
  */
-export function struct<S extends Record<string, FieldSpec<Plain | Atomic | never>>>(
+export function struct<S extends Record<string, FieldSpec<Plain | Atomic>>>(
   name: string,
   fields: S,
 ): Struct<S> {

@@ -14,7 +14,15 @@ import { encodeText, ldText } from './text.ts';
 import { ld, st } from './word.ts';
 
 const { symbolLock: LOCK, symbolCount: COUNT, memoryNext: NEXT } = Machine;
-const { kind: KIND, hash: HASH, name: NAME, nameBytes: NAME_BYTES, ref: REF, length: LENGTH, WORDS } = SymbolEntry;
+const {
+  kind: KIND,
+  hash: HASH,
+  name: NAME,
+  nameBytes: NAME_BYTES,
+  ref: REF,
+  length: LENGTH,
+  WORDS,
+} = SymbolEntry;
 
 /** Kinds of named objects; index = code. */
 export const SYMBOL_KINDS = [
@@ -85,7 +93,8 @@ export function symbol(
     for (let probe = 0; probe < map.names; probe++) {
       const entry = map.symbols + (((hash >>> 0) + probe) % map.names) * WORDS;
       if (ld(m, entry, KIND) === 0) return make(arena, entry, name, bytes, hash, kind, length, words);
-      if (ld(m, entry, HASH) === hash && nameOf(arena, entry) === name) return match(arena, entry, name, kind, length);
+      if (ld(m, entry, HASH) === hash && nameOf(arena, entry) === name)
+        return match(arena, entry, name, kind, length);
     }
     throw new LwktError(
       'ERR_LWKT_SYMBOL',

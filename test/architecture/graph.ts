@@ -56,7 +56,7 @@ export function floorFaults(
     if (placeOf(file, floors) === undefined) faults.push(`${file} stands on no floor: place it in floors.ts`);
   }
   for (const { name, entries } of floors) {
-    for (const entry of entries.filter((entry) => !entry.endsWith('/') && !files.includes(entry))) {
+    for (const entry of entries.filter((path) => !path.endsWith('/') && !files.includes(path))) {
       faults.push(`${entry} of floor '${name}' does not exist`);
     }
   }

@@ -8,7 +8,13 @@ import type { Atomic } from '../struct.ts';
 /** Name, default, least, most, one line of description. The order is part of the layout. */
 export const TUNABLES = [
   ['lwkt.token_debug', 0, 0, 1, 'print token transfers on stderr'],
-  ['lwkt.token_quantum_us', 10, 0, 1_000_000, 'microseconds a cpu may keep a token that another one asked for'],
+  [
+    'lwkt.token_quantum_us',
+    10,
+    0,
+    1_000_000,
+    'microseconds a cpu may keep a token that another one asked for',
+  ],
   ['lwkt.spin_us', 50, 0, 1_000_000, 'microseconds an idle cpu polls before it sleeps'],
   ['lwkt.tick_us', 100, 10, 1_000_000, 'microseconds between looks at the clock of a busy cpu'],
   ['lwkt.loop_us', 200, 10, 1_000_000, 'microseconds a busy cpu may keep a waiting event loop from turning'],

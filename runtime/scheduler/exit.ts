@@ -1,0 +1,239 @@
+/**
+ * Ending threads: what becomes of a thread's result, and of its descriptor.
+ *
+ * A result stays in the heap of its cpu until somebody asks for it. For a joiner elsewhere, or the host, it is moved
+ * into the descriptor or a message, the thread leaves the list of its cpu, and an IPI says so; the joiner frees the
+ * descriptor.
+ *
+ * Seed: lwkt_exit, cpu_thread_exit.
+ */
+import { LwktError } from '../base/errors.ts';
+import type { ThreadRef } from '../base/ids.ts';
+import * as paramsModule from '../base/params.ts';
+import { HOST, IPI } from '../base/protocol.ts';
+import { wmesgCode } from '../base/wmesg.ts';
+import {
+  cloneFromMessage,
+  cloneToMessage,
+  errorOut,
+  isImmutable,
+  isPlainValue,
+  stMessageValue,
+  stPlainValue,
+  takeValue,
+  VALUE_ERROR,
+  VALUE_LOCAL,
+  VALUE_LOCAL_ERROR,
+  VALUE_LOST,
+  VALUE_MESSAGE,
+  VALUE_NONE,
+} from '../shared-memory/clone.ts';
+import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as blockingModule from './blocking.ts';
+import * as globaldataModule from './globaldata.ts';
+import { threadFuncName } from './ipifunc.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as runqueueModule from './runqueue.ts';
+import * as scheduleModule from './schedule.ts';
+import * as threadModule from './thread.ts';
+import * as tokenModule from './token.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { TDF_DETACHED, TDF_EXITED, TDPRI_CRIT, TDPRI_MASK } = paramsModule;
+const { Thread } = threadLayoutModule;
+const { count, ld, st } = wordModule;
+const { forgottenYield, takeArmed } = blockingModule;
+const { counterField, cpu } = globaldataModule;
+const { sendIpi } = ipiqModule;
+const { dequeue } = runqueueModule;
+const { setRunnable } = scheduleModule;
+const { commOf, handleOf, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } = threadModule;
+const { dropTokens } = tokenModule;
+
+const {
+  flags: TD_FLAGS,
+  pri: TD_PRI,
+  func: TD_FUNC,
+  valueKind: TD_VALUE_KIND,
+  joiner: TD_JOINER,
+  wmesg: TD_WMESG,
+  cpu: TD_CPU,
+} = Thread;
+const WMESG_ZOMBIE = wmesgCode('zombie');
+const RUN = counterField('lwkt.threads_run');
+const FAILED = counterField('lwkt.threads_failed');
+
+/** The thread returned. Context: idle; never blocks. @seed lwkt_exit */
+export function threadReturned(td: ThreadRef, value: unknown): void {
+  const forgotten = takeArmed();
+  if (forgotten !== '' || cpu.held !== 0 || ld(cpu.m, td, TD_PRI) >= TDPRI_CRIT) {
+    threadThrew(td, untidy(td, forgotten));
+    return;
+  }
+  end(td, value, VALUE_LOCAL);
+}
+
+function untidy(td: ThreadRef, forgotten: string): LwktError {
+  if (forgotten !== '') return forgottenYield(forgotten);
+  const what =
+    cpu.held !== 0
+      ? `${cpu.held} token(s) in hand: release what it got`
+      : 'an open critical section: pair critEnter with critExit';
+  return new LwktError('ERR_LWKT_CONTEXT', `thread '${commOf(td)}' returned with ${what}`);
+}
+
+/** The thread threw. Context: idle; never blocks. */
+export function threadThrew(td: ThreadRef, error: unknown): void {
+  takeArmed();
+  dropTokens();
+  count(cpu.m, cpu.gd, FAILED);
+  end(td, error, VALUE_LOCAL_ERROR);
+}
+
+function end(td: ThreadRef, value: unknown, kind: number): void {
+  const { m, gd } = cpu;
+  const slot = slotOf(td);
+  stacks[slot] = null;
+  const flags = ld(m, td, TD_FLAGS);
+  dequeue(td);
+  st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_EXITED);
+  st(m, td, TD_PRI, (ld(m, td, TD_PRI) & TDPRI_MASK) | TDPRI_CRIT);
+  st(m, td, TD_WMESG, WMESG_ZOMBIE);
+  count(m, gd, RUN);
+  locals[slot] = value;
+  st(m, td, TD_VALUE_KIND, kind);
+  const joiner = ld(m, td, TD_JOINER);
+  if ((flags & TDF_DETACHED) !== 0) endDetached(td, kind);
+  else if (joiner !== 0) deliver(td, joiner);
+}
+
+function endDetached(td: ThreadRef, kind: number): void {
+  const { ncpus } = cpu;
+  if (kind === VALUE_LOCAL_ERROR) {
+    exportResult(td);
+    unlinkThread(td);
+    sendIpi(ncpus, HOST.failed, handleOf(td), 0, 0);
+    return;
+  }
+  locals[slotOf(td)] = undefined;
+  unlinkThread(td);
+  lwktFreeThread(td);
+}
+
+/** Tells whoever waits for the exit: a thread here, a thread elsewhere, or the host (negative). */
+function deliver(td: ThreadRef, joiner: number): void {
+  const { m, id, ncpus } = cpu;
+  if (joiner < 0) {
+    exportResult(td);
+    unlinkThread(td);
+    sendIpi(ncpus, HOST.exited, handleOf(td), -joiner, 0);
+    return;
+  }
+  const waiter = tryRefOf(joiner);
+  if (waiter === 0) return;
+  const dcpu = ld(m, waiter, TD_CPU);
+  if (dcpu === id) {
+    setRunnable(waiter);
+    return;
+  }
+  exportResult(td);
+  unlinkThread(td);
+  sendIpi(dcpu, IPI.joined, joiner, handleOf(td), 0);
+}
+
+/** Moves a result from this heap to where other corners can take it. */
+function exportResult(td: ThreadRef): void {
+  const { m, arena, id } = cpu;
+  const slot = slotOf(td);
+  const value = locals[slot];
+  locals[slot] = undefined;
+  if (ld(m, td, TD_VALUE_KIND) === VALUE_LOCAL) {
+    if (isPlainValue(value)) {
+      stPlainValue(arena, td, value);
+      return;
+    }
+    try {
+      stMessageValue(arena, td, VALUE_MESSAGE, cloneToMessage(arena, id, value));
+      return;
+    } catch (error) {
+      exportError(td, resultError(td, error));
+      return;
+    }
+  }
+  exportError(td, value);
+}
+
+function exportError(td: ThreadRef, error: unknown): void {
+  const { arena, id, m } = cpu;
+  try {
+    stMessageValue(arena, td, VALUE_ERROR, cloneToMessage(arena, id, errorOut(arena, error)));
+  } catch (noRoom) {
+    if (!(noRoom instanceof LwktError)) throw noRoom;
+    st(m, td, TD_VALUE_KIND, VALUE_LOST);
+  }
+}
+
+function resultError(td: ThreadRef, error: unknown): LwktError {
+  if (error instanceof LwktError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LwktError(
+    'ERR_LWKT_CLONE',
+    `the result of thread '${threadFuncName(ld(cpu.m, td, TD_FUNC))}' cannot be cloned: ${reason} ` +
+      'Return numbers, strings, plain objects, arrays, buffers, or shared memory',
+    { cause: error },
+  );
+}
+
+/**
+ * Takes the result of an ended thread of this cpu, and frees the thread.
+ *
+ * Context: thread; never blocks.
+ *
+ * @throws the thread's error
+ */
+export function takeLocalResult(td: ThreadRef): unknown {
+  const { m, arena, id } = cpu;
+  const slot = slotOf(td);
+  const value = locals[slot];
+  locals[slot] = undefined;
+  const kind = ld(m, td, TD_VALUE_KIND);
+  st(m, td, TD_VALUE_KIND, VALUE_NONE);
+  unlinkThread(td);
+  try {
+    if (kind === VALUE_LOCAL_ERROR) throw value;
+    if (isImmutable(value)) return value;
+    try {
+      return cloneFromMessage(arena, id, cloneToMessage(arena, id, value));
+    } catch (error) {
+      throw resultError(td, error);
+    }
+  } finally {
+    lwktFreeThread(td);
+  }
+}
+
+/** Takes the result of an ended thread of another cpu, which has let it go, and frees the thread. Context: thread; never blocks. */
+export function takeForeignResult(td: ThreadRef): unknown {
+  try {
+    return takeValue(cpu.arena, cpu.id, td);
+  } finally {
+    lwktFreeThread(td);
+  }
+}
+
+/**
+ * Handles IPI.join: thread `joiner`, of cpu `from`, waits for thread `handle` of this one.
+ *
+ * Context: ipi; never blocks.
+ */
+export function joinHandler(handle: number, joiner: number, from: number): void {
+  const { m } = cpu;
+  const td = tryRefOf(handle);
+  if (td === 0 || ld(m, td, TD_CPU) !== cpu.id || ld(m, td, TD_JOINER) !== 0) {
+    sendIpi(from, IPI.joined, joiner, handle, 1);
+    return;
+  }
+  st(m, td, TD_JOINER, joiner);
+  if ((ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0) deliver(td, joiner);
+}
