@@ -1,6 +1,6 @@
 /** `npm run check:package`: packs dist/ and checks the tarball: its content and size, publint, attw. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,11 @@ function passes(script: string, ...args: string[]): boolean {
   );
 }
 
+const dist = join(root, 'dist');
+
 try {
-  const packed = pack(join(root, 'dist'), scratch);
+  if (!existsSync(join(dist, 'package.json'))) throw new Error('there is no dist/: npm run build');
+  const packed = pack(dist, scratch);
   const faults = packageFaults(packed);
   for (const fault of faults) console.error(`check:package: ${fault}`);
   console.log(`packed: ${packed.size} bytes, ${packed.files.length} files`);
@@ -28,6 +31,9 @@ try {
     passes('@arethetypeswrong/cli/dist/index.js', packed.tarball, '--profile', 'esm-only'),
   ];
   if (good.includes(false)) process.exitCode = 1;
+} catch (error) {
+  console.error(`check:package: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -30,7 +30,7 @@ export function runqHead(nq: number): number {
   return cpu.gd + GD_TDRUNQ + 2 * nq;
 }
 
-/** Appends a thread to the queue of its priority, unless it is on it. Context: critical section: required; never blocks. @seed _lwkt_enqueue */
+/** Appends a thread to the queue of its priority, unless it is on it. Context: thread | ipi | idle; critical section: required; never blocks. @seed _lwkt_enqueue */
 export function enqueue(td: ThreadRef): void {
   const { m, gd } = cpu;
   const flags = ld(m, td, TD_FLAGS);
@@ -42,7 +42,7 @@ export function enqueue(td: ThreadRef): void {
   st(m, gd, GD_NRUN, ld(m, gd, GD_NRUN) + 1);
 }
 
-/** Takes a thread off its queue, if it is on it. The mask stays. Context: critical section: required; never blocks. @seed _lwkt_dequeue */
+/** Takes a thread off its queue, if it is on it. The mask stays. Context: thread | ipi | idle; critical section: required; never blocks. @seed _lwkt_dequeue */
 export function dequeue(td: ThreadRef): void {
   const { m, gd } = cpu;
   const flags = ld(m, td, TD_FLAGS);
@@ -56,7 +56,7 @@ export function dequeue(td: ThreadRef): void {
 /**
  * The highest priority with a runnable thread, or -1. Clears the bits of empty queues on the way.
  *
- * Context: critical section: required; never blocks.
+ * Context: thread | ipi | idle; critical section: required; never blocks.
  */
 export function highestRunq(): number {
   const { m, gd } = cpu;

@@ -59,6 +59,8 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/until.ts',
       'scheduler/wait.ts',
       'scheduler/create.ts',
+      'scheduler/exit.ts',
+      'scheduler/exit.ts',
       'scheduler/join.ts',
       'scheduler/kthread.ts',
       'scheduler/boot.ts',
