@@ -22,10 +22,10 @@ import { link, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, join as joinPath } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync, type GzipOptions } from 'fflate';
-import { join, kthread, lwktSetPriSelf, ncpus, spawn, until, type Td } from 'lwkt/thread';
+import { join, kthread, ncpus, spawn, until, type Td } from 'lwkt/thread';
 
 /** Blocks under way for each cpu. */
-const AHEAD = 4;
+const AHEAD = 2;
 
 /** A file on its way. */
 interface Job {
@@ -129,7 +129,6 @@ function options(args: string[]): { jobs: [string, string][]; level: number; blo
 
 export default kthread(function* gzip(...args: string[]) {
   const { jobs, level, block, force } = options(args);
-  lwktSetPriSelf(20);
   const blocks: Block[] = [];
   let exitCode = 0;
   function* attempt<T>(path: string, body: Generator<unknown, T, unknown>): Generator<unknown, T | undefined, unknown> {

@@ -28,7 +28,7 @@ export {
 } from './base/params.ts';
 export type { Blocking } from './scheduler/blocking.ts';
 export { spawn, type KThread, type SpawnOptions } from './scheduler/create.ts';
-export { critEnter, critExit, needResched } from './scheduler/crit.ts';
+export { critEnter, critExit, needResched, splz } from './scheduler/crit.ts';
 export { mycpu, ncpus } from './scheduler/globaldata.ts';
 export type { IpiFunc } from './scheduler/ipiq.ts';
 export { join } from './scheduler/join.ts';

@@ -66,11 +66,6 @@ function critPanic(pri: number): never {
   );
 }
 
-/** True when the current thread is in a critical section. Context: any; never blocks. */
-export function inCrit(): boolean {
-  return ld(cpu.m, cpu.curthread, TD_PRI) >= TDPRI_CRIT;
-}
-
 /** Asks the current thread to give way at its next safepoint. Context: any; never blocks. @seed need_resched */
 export function needResched(): void {
   cpu.resched = true;

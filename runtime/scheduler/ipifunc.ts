@@ -88,11 +88,6 @@ export function ipiName(id: number): string {
   return ipiFuncs[id]?.name ?? `function ${id}`;
 }
 
-/** Number of a thread function, or -1. Context: any; never blocks. */
-export function threadFuncId(name: string): number {
-  return threadFuncs.findIndex((known) => known.name === name);
-}
-
 /** All names in order, for the comparison at boot and for dumps. Context: any; never blocks. */
 export function registeredNames(): { ipis: string[]; threads: string[] } {
   return { ipis: ipiFuncs.map(({ name }) => name), threads: threadFuncs.map(({ name }) => name) };

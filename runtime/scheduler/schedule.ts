@@ -164,8 +164,3 @@ function changePri(td: ThreadRef, priority: number): void {
   // A thread that lowered itself lets a more urgent one go first.
   if (td === cpu.curthread) cpu.resched = true;
 }
-
-/** Levels of critical section of a thread. Context: any; never blocks. */
-export function critLevels(td: ThreadRef): number {
-  return Math.floor(ld(cpu.m, td, TD_PRI) / TDPRI_CRIT);
-}

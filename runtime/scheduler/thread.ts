@@ -205,8 +205,3 @@ export function lwktSetComm(td: ThreadRef, comm: string): void {
 export function commOf(td: ThreadRef): string {
   return ldText(cpu.m, td + TD_COMM, MAXCOMLEN) || threadFuncName(ld(cpu.m, td, TD_FUNC));
 }
-
-/** Priority of a thread without its critical sections. Context: any; never blocks. */
-export function basePri(td: ThreadRef): number {
-  return ld(cpu.m, td, TD_PRI) & TDPRI_MASK;
-}

@@ -17,7 +17,8 @@ export type Atomic = number & { readonly [mode]: 'atomic' };
 /** Words of one line. */
 export const LINE_WORDS = 32;
 
-interface FieldSpec<M> {
+/** One declared field; its parameter is the access mode. */
+export interface FieldSpec<M> {
   readonly kind: 'plain' | 'atomic' | 'line';
   readonly words: number;
   readonly align: number;
