@@ -17,7 +17,7 @@
  * two per cpu under way, so memory stays small however large the file is. fflate compresses a block in one call,
  * milliseconds without a safepoint: other threads of that cpu, and IPIs to it, wait as long.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { link, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, join as joinPath } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -47,20 +47,19 @@ interface Block {
 }
 
 const compress = kthread(function* compress(path: string, start: number, length: number, level: number) {
-  const file = yield* until(open(path));
+  const block = new Uint8Array(length);
+  const fd = openSync(path);
   try {
-    const block = new Uint8Array(length);
-    let got = 0;
-    while (got < length) {
-      const { bytesRead } = yield* until(file.read(block, got, length - got, start + got));
-      if (bytesRead === 0) throw new Error('it was cut short meanwhile');
-      got += bytesRead;
+    for (let got = 0; got < length; ) {
+      const more = readSync(fd, block, got, length - got, start + got);
+      if (more === 0) throw new Error('it was cut short meanwhile');
+      got += more;
     }
-    // Without a time, the same file gives the same bytes.
-    return gzipSync(block, { level: level as NonNullable<GzipOptions['level']>, mtime: 0 });
   } finally {
-    yield* until(file.close());
+    closeSync(fd);
   }
+  // Without a time, the same file gives the same bytes.
+  return gzipSync(block, { level: level as NonNullable<GzipOptions['level']>, mtime: 0 });
 });
 
 function* begin(path: string, target: string, force: boolean): Generator<unknown, Job, unknown> {

@@ -14,7 +14,6 @@ import { answer, poll, setSettleTokens } from './poll.ts';
 import { lwktGdInit } from './runqueue.ts';
 import { descheduleHandler, setPriHandler, wakeHandle } from './schedule.ts';
 import { setSwitchUpcalls } from './switch.ts';
-import { initStacks } from './thread.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
 import { initIdleThread } from './idle-thread.ts';
@@ -44,7 +43,6 @@ const KERNEL: Readonly<Record<keyof typeof IPI, IpiHandler>> = {
 export function bootCpu(arena: Arena, id: number): void {
   attachCpu(arena, id); // whose words are ours
   lwktGdInit(); // empty run queues
-  initStacks(); // the heap side of threads
   initIdleThread(); // somebody to be when nobody runs
   initIpiq(); // our corner of the matrix
   for (const [name, number] of Object.entries(IPI)) {

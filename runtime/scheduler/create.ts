@@ -48,6 +48,7 @@ const {
   lwktAllocThread,
   lwktFreeThread,
   lwktSetComm,
+  makeRoom,
   slotOf,
   stacks,
   tryRefOf,
@@ -166,7 +167,9 @@ export function spawn(
 function putArguments(td: ThreadRef, target: number, name: string, args: unknown[]): void {
   const { arena, m } = cpu;
   if (target === cpu.id && args.every(isImmutable)) {
-    locals[slotOf(td)] = args.length === 0 ? undefined : args.slice();
+    const slot = slotOf(td);
+    makeRoom(slot);
+    locals[slot] = args.length === 0 ? undefined : args.slice();
     st(m, td, TD_VALUE_KIND, VALUE_LOCAL);
   } else if (args.length === 0) st(m, td, TD_VALUE_KIND, VALUE_NONE);
   else if (args.length === 1 && typeof args[0] === 'number') stPlainValue(arena, td, args[0]);

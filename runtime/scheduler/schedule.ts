@@ -19,8 +19,7 @@ import * as runqueueModule from './runqueue.ts';
 import * as threadModule from './thread.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_ADOPTED, TDF_EXITED, TDF_RUNQ, TDPRI_CRIT, TDPRI_IDLE_THREAD, TDPRI_MASK, TDPRI_MAX } =
-  paramsModule;
+const { TDF_ADOPTED, TDF_EXITED, TDF_RUNQ, TDPRI_IDLE_THREAD, TDPRI_MASK, TDPRI_MAX } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { ld, st } = wordModule;
 const { cpu } = globaldataModule;

@@ -22,7 +22,7 @@ import type { ThreadStack } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { CACHE_BATCH, CACHE_NTHREADS, MAXCOMLEN, TDF_ALLOCATED_THREAD, TDF_EXITED, TDPRI_MASK } = paramsModule;
+const { CACHE_BATCH, CACHE_NTHREADS, MAXCOMLEN, TDF_ALLOCATED_THREAD, TDF_EXITED } = paramsModule;
 const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } = descriptorModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
@@ -55,10 +55,13 @@ export const stacks: (ThreadStack | null)[] = [];
 /** By slot: arguments before the start, a settled promise's outcome, or a result kept in this heap. Per cpu. */
 export const locals: unknown[] = [];
 
-/** Makes room for the heap side of every slot. Context: boot; never blocks. */
-export function initStacks(): void {
-  // Filled whole, so that slots which other cpus use never turn the arrays into dictionaries.
-  for (let slot = stacks.length; slot < cpu.arena.map.slots; slot++) {
+/**
+ * Makes room for the heap side of a slot: one after the other, so that the arrays never turn into dictionaries.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ */
+export function makeRoom(slot: number): void {
+  while (stacks.length <= slot) {
     stacks.push(null);
     locals.push(undefined);
   }
@@ -143,6 +146,7 @@ function refill(): ThreadRef {
 /** Puts a thread on this cpu's list of all threads. Context: thread | ipi | idle; never blocks. */
 export function linkThread(td: ThreadRef): void {
   const { m, gd } = cpu;
+  makeRoom(slotOf(td));
   tailqInsertTail(m, gd + GD_TDALLQ, td, TD_ALLQ);
   st(m, gd, GD_NTHREADS, ld(m, gd, GD_NTHREADS) + 1);
 }
