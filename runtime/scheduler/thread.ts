@@ -35,7 +35,6 @@ const {
   threadq: TD_THREADQ,
   allq: TD_ALLQ,
   flags: TD_FLAGS,
-  pri: TD_PRI,
   func: TD_FUNC,
   comm: TD_COMM,
 } = Thread;
