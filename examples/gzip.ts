@@ -14,7 +14,7 @@
  * program end with 1.
  *
  * Threads of all cpus read and compress a block each; the main thread writes them in order, and has no more than
- * two per cpu under way, so memory stays small however large the file is. fflate compresses a block in one call,
+ * four per cpu under way, so memory stays small however large the file is. fflate compresses a block in one call,
  * milliseconds without a safepoint: other threads of that cpu, and IPIs to it, wait as long.
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
@@ -25,7 +25,7 @@ import { gzipSync, type GzipOptions } from 'fflate';
 import { join, kthread, ncpus, spawn, until, type Td } from 'lwkt/thread';
 
 /** Blocks under way for each cpu. */
-const AHEAD = 2;
+const AHEAD = 4;
 
 /** A file on its way. */
 interface Job {

@@ -94,6 +94,8 @@ let sources: Source[] = [];
 let bells: number[] = [];
 let outRings: RingRef[] = [];
 let hostBit = 0;
+/** Waits for other cpus that are under way here, nested ones too. */
+let waits = 0;
 
 /** Binds the rings of this cpu. Context: boot; never blocks. */
 export function initIpiq(): void {
@@ -173,12 +175,23 @@ function spinLimit(): number {
 
 /** Waits for `ready`, draining; warns and panics by the clock, naming both cpus. */
 function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean): void {
-  const { m, gd } = cpu;
   if (cpu.intrNesting >= MAX_INTR_NESTING) {
     panic(
       `lwkt_send_ipiq: TOO HEAVILY NESTED! cpu ${cpu.id} waits for ${what} of cpu ${dcpu} at depth ${cpu.intrNesting}`,
     );
   }
+  waits++;
+  try {
+    // Functions under way have taken records whose room nobody knows of yet.
+    for (const source of sources) publish(source, false);
+    spinFor(what, dcpu, ready);
+  } finally {
+    waits--;
+  }
+}
+
+function spinFor(what: string, dcpu: number, ready: (spins: number) => boolean): void {
+  const { m, gd } = cpu;
   let start = 0;
   let warned = false;
   for (let spins = 0; !ready(spins); spins++) {
@@ -271,13 +284,13 @@ function drainSource(index: number): void {
 }
 
 /**
- * Tells the source how far its records were taken, and how far they were run. Room is told in halves of the ring:
- * a source that finds it full waits for what comes at the latest with the end of a drain.
+ * Tells the source how far its records were taken, and how far they were run. Room is told in halves of the ring,
+ * which leaves the source half a ring at least; but at once while this cpu waits itself (I3).
  */
 function publish(source: Source, outermost: boolean): void {
   const { m } = cpu;
   const { ring } = source;
-  if (((source.taken - source.published) | 0) >= cpu.ringSize >> 1) {
+  if (((source.taken - source.published) | 0) >= (waits === 0 ? cpu.ringSize >> 1 : 1)) {
     source.published = source.taken;
     ringRelease(m, ring, source.taken);
   }

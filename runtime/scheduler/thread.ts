@@ -31,13 +31,7 @@ const { count, ld, st } = wordModule;
 const { counterField, cpu } = globaldataModule;
 const { threadFuncName } = ipifuncModule;
 
-const {
-  threadq: TD_THREADQ,
-  allq: TD_ALLQ,
-  flags: TD_FLAGS,
-  func: TD_FUNC,
-  comm: TD_COMM,
-} = Thread;
+const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, func: TD_FUNC, comm: TD_COMM } = Thread;
 const {
   tdfreeq: GD_TDFREEQ,
   tdfreecount: GD_TDFREECOUNT,
