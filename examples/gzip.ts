@@ -48,9 +48,9 @@ interface Block {
 
 const compress = kthread(function* compress(path: string, start: number, length: number, level: number) {
   const block = new Uint8Array(length);
-  const fd = openSync(path);
+  const fd = openSync(path, 'r');
   try {
-    for (let got = 0; got < length; ) {
+    for (let got = 0; got < length;) {
       const more = readSync(fd, block, got, length - got, start + got);
       if (more === 0) throw new Error('it was cut short meanwhile');
       got += more;
@@ -83,7 +83,10 @@ function* write({ job, td, last }: Block): Generator<unknown, void, unknown> {
   if (last) yield* until(job.file.close());
 }
 
-function* end({ path, target, part, size, written, error }: Job, force: boolean): Generator<unknown, void, unknown> {
+function* end(
+  { path, target, part, size, written, error }: Job,
+  force: boolean,
+): Generator<unknown, void, unknown> {
   try {
     if (error !== undefined) throw error;
     // Unlike a rename, a link never replaces a file that has come meanwhile.
@@ -121,7 +124,8 @@ function options(args: string[]): { jobs: [string, string][]; level: number; blo
   });
   const targets = jobs.map(([, target]) => target);
   const twice = targets.find((target, i) => targets.indexOf(target) !== i);
-  if (twice !== undefined) throw new Error(`two files would become ${twice}: compress them one after the other`);
+  if (twice !== undefined)
+    throw new Error(`two files would become ${twice}: compress them one after the other`);
   const block = 1024 * wholeNumber('--block', values.block, 128, 1024);
   return { jobs, level: wholeNumber('--level', values.level, 0, 9), block, force };
 }
@@ -130,7 +134,10 @@ export default kthread(function* gzip(...args: string[]) {
   const { jobs, level, block, force } = options(args);
   const blocks: Block[] = [];
   let exitCode = 0;
-  function* attempt<T>(path: string, body: Generator<unknown, T, unknown>): Generator<unknown, T | undefined, unknown> {
+  function* attempt<T>(
+    path: string,
+    body: Generator<unknown, T, unknown>,
+  ): Generator<unknown, T | undefined, unknown> {
     try {
       return yield* body;
     } catch (error) {

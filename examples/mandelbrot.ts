@@ -56,8 +56,13 @@ const drawRows = kthread(function* drawRows(width: number, height: number, itera
 
 /** One red, green and blue for each value of a pixel: black for the set, a loop of colours around it. */
 function palette(): Buffer {
-  const wave = (i: number, shift: number): number => Math.round(127.5 - 127.5 * Math.cos((i / 255 + shift) * 2 * Math.PI));
-  const colours = Array.from({ length: 255 }, (_, i) => [wave(i * 4, 0.1), wave(i * 4, 0.2), wave(i * 4, 0.35)]);
+  const wave = (i: number, shift: number): number =>
+    Math.round(127.5 - 127.5 * Math.cos((i / 255 + shift) * 2 * Math.PI));
+  const colours = Array.from({ length: 255 }, (_, i) => [
+    wave(i * 4, 0.1),
+    wave(i * 4, 0.2),
+    wave(i * 4, 0.35),
+  ]);
   return Buffer.from([0, 0, 0, ...colours.flat()]);
 }
 
@@ -112,7 +117,9 @@ export default kthread(function* mandelbrot(...args: string[]) {
   const pixels = shared.u8('pixels', width * height);
 
   const start = performance.now();
-  const threads = Array.from({ length: ncpus() }, (_, cpu) => spawn(drawRows, [width, height, iterations], { cpu }));
+  const threads = Array.from({ length: ncpus() }, (_, cpu) =>
+    spawn(drawRows, [width, height, iterations], { cpu }),
+  );
   const rows: number[] = [];
   for (const td of threads) rows.push(yield* join(td));
   const ms = performance.now() - start;

@@ -11,34 +11,38 @@
  * than their parents, so a cpu finishes a branch before it begins the next. The top of the tree is spread over the
  * cpus; below, a child runs where its parent does, and making it costs no message.
  */
-import { join, kthread, ncpus, spawn, TDPRI_KERN_DAEMON, type Td } from 'lwkt/thread';
+import { join, kthread, ncpus, spawn, TDPRI_KERN_DAEMON, type KThread, type Td } from 'lwkt/thread';
 
 const CHILDREN = 10;
 /** Levels of the tree whose threads are spread over the cpus: 10, 100, 1000 threads. */
 const SPREAD = 3;
 const MOST = 10_000_000;
 
-const node = kthread(function* node(first: number, leaves: number, level: number): Generator<unknown, number, unknown> {
+const branch: KThread<[first: number, leaves: number, level: number], number> = kthread(function* node(
+  first: number,
+  leaves: number,
+  level: number,
+) {
   if (leaves === 1) return first;
   const share = leaves / CHILDREN;
   const where = level < SPREAD ? ({ cpu: 'spread' } as const) : {};
   const children: Td<number>[] = [];
   for (let i = 0; i < CHILDREN; i++) {
     const options = { ...where, priority: TDPRI_KERN_DAEMON + level + 1 };
-    children.push(spawn(node, [first + i * share, share, level + 1], options));
+    children.push(spawn(branch, [first + i * share, share, level + 1], options));
   }
   let sum = 0;
   for (const child of children) sum += yield* join(child);
   return sum;
 });
 
-export default kthread(function* skynet(text = '1000000') {
+export default kthread(function* skynet(text: string = '1000000') {
   const leaves = Number(text);
   if (!/^10*$/.test(text) || leaves > MOST) {
     throw new Error(`'${text}' leaves: give a power of ten of 1 .. ${MOST}`);
   }
   const start = performance.now();
-  const sum = yield* join(spawn(node, [0, leaves, 0]));
+  const sum = yield* join(spawn(branch, [0, leaves, 0]));
   const ms = performance.now() - start;
   const expected = (leaves * (leaves - 1)) / 2;
   if (sum !== expected) throw new Error(`the sum is ${sum}, but should be ${expected}`);

@@ -20,6 +20,7 @@ import {
   lwktDescheduleSelf,
   lwktSchedule,
   lwktSwitch,
+  mycpu,
   ncpus,
   shared,
   spawn,
@@ -28,14 +29,21 @@ import {
 
 const THREADS = 503;
 const MOST = 1_000_000_000;
+/** The main thread's place, outside the ring. */
+const MAIN = THREADS;
 
 /** What lies before a thread instead of a number: nothing, or the word to end. */
 const EMPTY = -1;
 const END = -2;
 
-/** The number that waits for each thread, and the threads themselves. */
-const inbox = shared.i32('inbox', THREADS);
-const ring = shared.i32('ring', THREADS);
+/** What waits for each thread, and the threads themselves. */
+const inbox = shared.i32('inbox', THREADS + 1);
+const threads = shared.i32('threads', THREADS + 1);
+
+function send(to: number, number: number): void {
+  Atomics.store(inbox, to, number);
+  lwktSchedule(threads[to] as Td);
+}
 
 function* receive(me: number): Generator<unknown, number, unknown> {
   for (;;) {
@@ -46,20 +54,40 @@ function* receive(me: number): Generator<unknown, number, unknown> {
   }
 }
 
-function send(to: number, number: number): void {
-  Atomics.store(inbox, to, number);
-  lwktSchedule(ring[to] as Td);
-}
-
-/** Returns whether it was the one that got 0. */
 const member = kthread(function* member(me: number) {
   const next = (me + 1) % THREADS;
   for (;;) {
     const number = yield* receive(me);
-    if (number > 0) send(next, number - 1);
-    else {
-      send(next, END);
-      return number === 0;
-    }
+    if (number === END) return;
+    if (number === 0) send(MAIN, me);
+    else send(next, number - 1);
   }
+});
+
+export default kthread(function* threadRing(...args: string[]) {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { spread: { type: 'boolean', default: false } },
+  });
+  const text = positionals[0] ?? '1000000';
+  const hops = Number(text);
+  if (!/^\d+$/.test(text) || hops > MOST || positionals.length > 1) {
+    throw new Error(`'${positionals.join(' ')}': give one whole number of 0 .. ${MOST} to begin with`);
+  }
+  inbox.fill(EMPTY);
+  threads[MAIN] = curthread();
+  for (let i = 0; i < THREADS; i++) {
+    threads[i] = spawn(member, [i], { cpu: values.spread ? i % ncpus() : mycpu() });
+  }
+  const start = performance.now();
+  send(0, hops);
+  const last = yield* receive(MAIN);
+  const ms = performance.now() - start;
+
+  for (let i = 0; i < THREADS; i++) send(i, END);
+  for (let i = 0; i < THREADS; i++) yield* join(threads[i] as Td);
+  console.log(last + 1);
+  const each = hops === 0 ? '' : `, ${((ms * 1e6) / hops).toFixed(0)} ns each`;
+  console.log(`${hops.toLocaleString('en')} hops in ${ms.toFixed(0)} ms${each}`);
 });

@@ -100,7 +100,7 @@ function* countOpen(
   const buffer = buffers.pop() ?? Buffer.allocUnsafe(BLOCK);
   let count = NOTHING;
   try {
-    for (let at = start ?? 0; at < end; ) {
+    for (let at = start ?? 0; at < end;) {
       const want = Math.min(BLOCK, end - at);
       const position = start === null ? null : at;
       const got = small
@@ -119,8 +119,13 @@ function* countOpen(
   return count;
 }
 
-const countPiece = kthread(function* countPiece(path: string, start: number, end: number, printable: boolean) {
-  const fd = openSync(path);
+const countPiece = kthread(function* countPiece(
+  path: string,
+  start: number,
+  end: number,
+  printable: boolean,
+) {
+  const fd = openSync(path, 'r');
   try {
     return yield* countOpen(fd, start, end, printable ? PRINTABLE : KINDS, false);
   } finally {
@@ -140,7 +145,7 @@ function spawnPieces(path: string, size: number, printable: boolean): Td<Count>[
 
 /** The count of a small file, or the threads that count a large one. */
 function* countFile(path: string, printable: boolean): Generator<unknown, Count | Td<Count>[], unknown> {
-  const fd = openSync(path);
+  const fd = openSync(path, 'r');
   try {
     const file = fstatSync(fd);
     if (file.isFile() && file.size > PIECE) return spawnPieces(path, file.size, printable);
@@ -226,7 +231,7 @@ function* countAll(paths: readonly string[], printable: boolean): Generator<unkn
 function entries(path: string, found: Dirent[]): { path: string; folder: boolean }[] {
   return found
     .filter((entry) => entry.isFile() || entry.isDirectory())
-    .sort((a, b) => (a.name < b.name ? 1 : -1))
+    .toSorted((a, b) => (a.name < b.name ? 1 : -1))
     .map((entry) => ({ path: `${path.replace(/\/$/, '')}/${entry.name}`, folder: entry.isDirectory() }));
 }
 
@@ -241,7 +246,7 @@ function total(rows: readonly Row[]): { lines: number; words: number; bytes: num
 }
 
 /** For a host that wants numbers: `machine.spawn('tally', [['runtime']])`. */
-export const tally = kthread(function* tally(paths: string[], printable = false) {
+export const tally = kthread(function* tally(paths: string[], printable: boolean = false) {
   const rows = yield* countAll(paths, printable);
   const failed = rows.filter(({ error }) => error !== undefined).length;
   return { ...total(rows), files: rows.length - failed, failed };

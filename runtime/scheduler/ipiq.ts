@@ -10,7 +10,8 @@
  *   I1  A record is taken once, and the functions of one source run in order.
  *   I2  xindex never passes a function that has not returned, also when a function drains again (it waits for
  *       room in a full ring): only the outermost drain of a source publishes it.
- *   I3  Whoever waits (for room, for completion) drains meanwhile, so two cpus that wait for each other go on.
+ *   I3  Whoever waits (for room, for completion) drains all its rings meanwhile, so no cycle of cpus that wait for
+ *       each other stands still.
  *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them,
  *       which still makes room for the sender; the outermost drain runs them first.
  *
@@ -74,6 +75,8 @@ const QUICK_SPINS = 1000;
 /** Spins before a waiter sleeps. */
 const WAIT_SPINS = 2000;
 const WAIT_SPINS_CROWDED = 50;
+
+const ALL_SOURCES = ((1 << BELL_SOURCES) - 1) | BELL_HOST;
 
 /** One incoming ring, as this cpu sees it. Per cpu. */
 interface Source {
@@ -196,6 +199,9 @@ function spinFor(what: string, dcpu: number, ready: (spins: number) => boolean):
   let warned = false;
   for (let spins = 0; !ready(spins); spins++) {
     if (m[gd] !== 0 && bellPending(m, gd)) drainBell();
+    // Not by the doorbell alone: an outer drain may have taken the bit of a source that it has not come to, or
+    // stand in the middle of one; a cycle of cpus in that state would wait for each other for ever.
+    processIpiq(ALL_SOURCES);
     if (cpu.halted)
       throw new MachinePanic(`the machine stopped while cpu ${cpu.id} waited for ${what} of cpu ${dcpu}`);
     if (spins < spinLimit()) {

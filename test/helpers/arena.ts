@@ -1,5 +1,5 @@
 /** Small arenas for tests. */
-import { createArena, type Arena } from '../../runtime/shared-memory/arena.ts';
+import { attachArena, createArena, type Arena } from '../../runtime/shared-memory/arena.ts';
 import type { Shape } from '../../runtime/shared-memory/layout/memory-map.ts';
 import { initMessages } from '../../runtime/shared-memory/messages.ts';
 
@@ -18,3 +18,10 @@ export function testArena(shape: Partial<Shape> = {}): Arena {
   initMessages(arena);
   return arena;
 }
+
+/** The same memory, attached as a cpu does it. */
+export function attachArenaOf(shape: Partial<Shape> = {}): Arena {
+  return attachArena(testArena(shape).memory);
+}
+
+export type { Arena };

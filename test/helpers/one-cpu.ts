@@ -1,0 +1,160 @@
+/**
+ * One cpu of a machine, booted in the test file's own worker: real code, no host, no other worker. Cpu 1 and the
+ * host's corner exist in memory only; a test may play them.
+ */
+import { attachArenaOf, type Arena } from './arena.ts';
+import { runCpu } from '../../runtime/cpu/loop.ts';
+import { bootCpu } from '../../runtime/scheduler/boot.ts';
+import { takeArmed } from '../../runtime/scheduler/blocking.ts';
+import { spawn, type KThread } from '../../runtime/scheduler/create.ts';
+import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { join } from '../../runtime/scheduler/join.ts';
+import { kthread, type ThreadFunction } from '../../runtime/scheduler/kthread.ts';
+import { dequeue } from '../../runtime/scheduler/runqueue.ts';
+import { dispatch } from '../../runtime/scheduler/switch.ts';
+import { nextDeadline } from '../../runtime/scheduler/timer.ts';
+import { answerBell, BELL_STATE, ringBell, sourceBit } from '../../runtime/shared-memory/doorbell.ts';
+import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
+import { Machine, MACHINE_HALTING, MACHINE_RUNNING } from '../../runtime/shared-memory/layout/machine.ts';
+import { ringOf, type Shape } from '../../runtime/shared-memory/layout/memory-map.ts';
+import { ringPush } from '../../runtime/shared-memory/ring.ts';
+import { ld, stA } from '../../runtime/shared-memory/word.ts';
+import type { Td } from '../../runtime/base/ids.ts';
+import { TDPRI_CRIT, TDPRI_MASK } from '../../runtime/base/params.ts';
+import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
+
+/** Boots this worker as cpu 0 of a small arena. Once per test file. */
+export function bootOneCpu(shape: Partial<Shape> = {}): Arena {
+  const arena = attachArenaOf(shape);
+  bootCpu(arena, 0);
+  stA(arena.m, 0, Machine.state, MACHINE_RUNNING);
+  return arena;
+}
+
+let made = 0;
+
+/** A thread function with a name of its own. */
+export function define<A extends unknown[], R>(body: ThreadFunction<A, R>): KThread<A, R> {
+  Object.defineProperty(body, 'name', { value: `${body.name === '' ? 'thread' : body.name}.${made++}` });
+  return kthread(body);
+}
+
+function halt(): void {
+  stA(cpu.m, 0, Machine.state, MACHINE_HALTING);
+  ringBell(cpu.m, cpu.gd, BELL_STATE);
+}
+
+/** Makes a cpu that halted or panicked good for the next test. */
+function restart(): void {
+  answerBell(cpu.m, cpu.gd);
+  stA(cpu.m, 0, Machine.state, MACHINE_RUNNING);
+  cpu.halted = false;
+  cpu.resched = false;
+  cpu.turn = false;
+}
+
+/** After a panic: the running thread is gone, with whatever it was in. */
+function abandon(): void {
+  const td = cpu.curthread;
+  if (td !== cpu.idlethread) {
+    dequeue(td);
+    const { m } = cpu;
+    m[td + Thread.pri] = (ld(m, td, Thread.pri) & TDPRI_MASK) | TDPRI_CRIT;
+    cpu.curthread = cpu.idlethread;
+  }
+  cpu.intrNesting = 0;
+  cpu.held = 0;
+  takeArmed();
+}
+
+type Outcome<R> = { readonly value: R } | { readonly error: unknown };
+
+function start<R>(body: () => Generator<unknown, R, unknown>): () => R {
+  let outcome: Outcome<R> | undefined;
+  const main = define(function* main() {
+    try {
+      outcome = { value: yield* body() };
+    } catch (error) {
+      outcome = { error };
+    }
+    halt();
+  });
+  spawn(main, [], { detached: true });
+  return () => {
+    if (outcome === undefined) throw new Error('the cpu halted before its main thread ended');
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  };
+}
+
+/**
+ * Runs a thread, and whatever it makes, until it ends.
+ *
+ * @returns what it returns
+ * @throws what it throws; MachinePanic
+ */
+export function run<R>(body: () => Generator<unknown, R, unknown>): R {
+  const result = start(body);
+  try {
+    const why = dispatch();
+    if (why !== 'halt') throw new Error(`the dispatcher came back with '${why}'`);
+  } catch (error) {
+    abandon();
+    throw error;
+  } finally {
+    restart();
+  }
+  return result();
+}
+
+/** Like {@link run}, with turns for the event loop. */
+export async function runWithLoop<R>(body: () => Generator<unknown, R, unknown>): Promise<R> {
+  const result = start(body);
+  try {
+    await runCpu();
+  } finally {
+    restart();
+  }
+  return result();
+}
+
+/** Spawns a thread with its body and arguments. */
+export function child<A extends unknown[], R>(body: ThreadFunction<A, R>, ...args: A): Td<R> {
+  const make = spawn as (kt: KThread<A, R>, args: A) => Td<R>;
+  return make(define(body), args);
+}
+
+/** Joins a thread that fails, for its error. */
+export function* failure(td: Td): Generator<unknown, Error & { code?: unknown }, unknown> {
+  try {
+    yield* join(td);
+  } catch (error) {
+    return error as Error & { code?: unknown };
+  }
+  throw new Error('the thread did not fail');
+}
+
+/** Plays cpu 1: sends an IPI to cpu 0; false when the ring is full. */
+export function sendFromOutside(func: number, arg0 = 0, arg1 = 0, arg2 = 0): boolean {
+  const { m, arena, gd } = cpu;
+  const sent = ringPush(m, ringOf(arena.map, 1, 0), func, arg0, arg1, arg2);
+  ringBell(m, gd, sourceBit(1));
+  return sent;
+}
+
+/** What a cpu has left that it should not: for the check after each test. */
+export function leaks(): Record<string, number> {
+  const { m, gd } = cpu;
+  const now = {
+    threads: ld(m, gd, Globaldata.nthreads),
+    listed: m[gd + Globaldata.tdallq] as number,
+    runnable: ld(m, gd, Globaldata.nrun),
+    promises: ld(m, gd, Globaldata.promises),
+    messages: ld(m, 0, Machine.messageUsed),
+    tokensHeld: cpu.held,
+    interrupts: cpu.intrNesting,
+    timers: nextDeadline() === Infinity ? 0 : 1,
+    running: cpu.curthread - cpu.idlethread,
+  };
+  return Object.fromEntries(Object.entries(now).filter(([, value]) => value !== 0));
+}
