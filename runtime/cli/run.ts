@@ -104,6 +104,10 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
     (resolve) => (interrupt = (): void => resolve('interrupted')),
   );
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  machine.on('threadFailed', (error) => {
+    hideProgress();
+    process.stderr.write(`lwkt: a detached thread failed: ${debug ? inspect(error) : describe(error)}\n`);
+  });
   const main = machine.run(...args);
   try {
     const first = await Promise.race([main.then((result) => ({ result })), interrupted]);
@@ -149,8 +153,11 @@ function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean):
     process.stderr.write(`lwkt: thread '${name}' of cpu ${cpu} failed, and nobody joined it: ${text}\n`);
   }
   if (alive.length !== 0) {
-    const list = alive.map(({ name, cpu, wmesg }) => `'${name}' (cpu ${cpu}, ${wmesg})`).join(', ');
-    const rest = more === 0 ? '' : ` and ${more} more`;
+    const kinds = Map.groupBy(alive, ({ name, cpu, wmesg }) => `'${name}' (cpu ${cpu}, ${wmesg})`);
+    const list = [...kinds]
+      .map(([kind, { length }]) => (length === 1 ? kind : `${length} × ${kind}`))
+      .join(', ');
+    const rest = more === 0 ? '' : `, and ${more} more`;
     process.stderr.write(`lwkt: ended before ${alive.length + more} thread(s) had: ${list}${rest}\n`);
   }
   for (const cpu of forced) {

@@ -35,13 +35,19 @@ async function load(url: string): Promise<Loaded> {
   addPromises(1);
   try {
     resolveToThisRuntime();
-    const program = (await importProgram(url)) as { default?: unknown };
+    const main = defaultExport(await importProgram(url));
     closeRegistration();
-    const main = program.default;
     return { ...registeredNames(), main: main === undefined ? -1 : isKThread(main) ? main.id : -2 };
   } finally {
     addPromises(-1);
   }
+}
+
+/** A module's default export; a CommonJS module, as a compiler may make of a program, wraps it once more. */
+function defaultExport(module: unknown): unknown {
+  const { default: main } = module as { default?: unknown };
+  if (isKThread(main) || typeof main !== 'object' || main === null || !('default' in main)) return main;
+  return main.default;
 }
 
 /** Makes a program's `lwkt` the one that runs it, wherever the program lies and whatever is installed there. */
@@ -74,7 +80,7 @@ async function importProgram(url: string): Promise<unknown> {
     if (code === undefined || !NEEDS_COMPILER.has(code)) throw error;
     const { register } = await import('tsx/esm/api');
     register();
-    return import(`${url}?tsx`);
+    return import(url);
   }
 }
 

@@ -68,6 +68,8 @@ interface MachineEventMap {
   fault: [error: Error];
 }
 
+const NOTHING_LEFT: CpuEnd = { leftovers: [], more: 0 };
+
 /** Milliseconds that stop() gives cpus to reach a safepoint. */
 const STOP_GRACE_MS = 2000;
 
@@ -313,13 +315,13 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     };
   }
 
-  /** What each cpu had left; undefined for one that did not halt in time or died. */
+  /** What each cpu had left; nothing for one that died, undefined for one that did not halt in time. */
   async #halted(): Promise<(CpuEnd | undefined)[]> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, STOP_GRACE_MS, undefined);
     });
-    const ends = this.#cpus.ends.map((end) => Promise.race([end.catch(() => undefined), late]));
+    const ends = this.#cpus.ends.map((end) => Promise.race([end.catch(() => NOTHING_LEFT), late]));
     const all = await Promise.all(ends);
     clearTimeout(timer);
     return all;

@@ -7,7 +7,7 @@
  */
 import { Deserializer, Serializer } from 'node:v8';
 import { inspect } from 'node:util';
-import { LwktError } from '../base/errors.ts';
+import { LwktError, type LwktErrorCode } from '../base/errors.ts';
 import type { Arena } from './arena.ts';
 import { Thread } from './layout/thread.ts';
 import { messageAlloc, messageBytes, messageFree } from './messages.ts';
@@ -215,39 +215,58 @@ export function takeValue(arena: Arena, self: number, td: number): unknown {
 
 interface ErrorRecord {
   readonly error: unknown;
-  readonly properties: Record<string, unknown>;
+  readonly name: string;
+  readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What crosses for a thrown value: an error keeps its stack, cause and own properties. */
+/** The error types of the language, which a clone keeps. */
+const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
+/** What crosses for a thrown value: an error keeps its type, stack, cause and own properties. */
 export function errorOut(arena: Arena, thrown: unknown): unknown {
-  if (!(thrown instanceof Error))
+  if (!(thrown instanceof Error)) {
     return clonable(arena, thrown)
-      ? { error: thrown, properties: {} }
+      ? ({ error: thrown, name: '', properties: {} } satisfies ErrorRecord)
       : errorOut(arena, new Error(inspect(thrown)));
-  const properties: Record<string, unknown> = { name: thrown.name };
+  }
+  const properties: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(thrown)) {
     properties[key] = clonable(arena, value) ? value : inspect(value);
   }
-  const plain = new Error(thrown.message);
-  plain.stack = thrown.stack ?? `${thrown.name}: ${thrown.message}`;
-  if (thrown.cause !== undefined)
+  const { name } = thrown;
+  const plain = new (ERRORS[name] ?? Error)(thrown.message);
+  plain.stack = thrown.stack ?? `${name}: ${thrown.message}`;
+  if (thrown.cause !== undefined) {
     plain.cause = clonable(arena, thrown.cause) ? thrown.cause : inspect(thrown.cause);
-  return { error: plain, properties } satisfies ErrorRecord;
+  }
+  return { error: plain, name, properties } satisfies ErrorRecord;
 }
 
 /** Makes the thrown value again. */
 export function errorIn(record: unknown): unknown {
-  const { error, properties } = record as ErrorRecord;
+  const { error, name, properties } = record as ErrorRecord;
   if (!(error instanceof Error)) return error;
+  const made = name === 'LwktError' ? lwktErrorIn(error, properties) : error;
   for (const [key, value] of Object.entries(properties)) {
-    Object.defineProperty(error, key, {
-      value,
-      configurable: true,
-      writable: true,
-      enumerable: key !== 'name',
-    });
+    if (key !== 'name')
+      Object.defineProperty(made, key, { value, configurable: true, writable: true, enumerable: true });
   }
-  return error;
+  if (made.name !== name)
+    Object.defineProperty(made, 'name', { value: name, configurable: true, writable: true });
+  return made;
+}
+
+function lwktErrorIn(error: Error, properties: ErrorRecord['properties']): LwktError {
+  const made = new LwktError(properties['code'] as LwktErrorCode, error.message, { cause: error.cause });
+  if (error.stack !== undefined) made.stack = error.stack;
+  return made;
 }
 
 function clonable(arena: Arena, value: unknown): boolean {

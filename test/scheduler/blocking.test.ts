@@ -25,7 +25,7 @@ import { bootOneCpu, child, define, failure, leaks, run, runWithLoop } from '../
 bootOneCpu();
 
 const tok = token('blocking');
-const queue = waitQueue('blocking');
+const queue = waitQueue('blocking queue');
 const quick = define(function* quick() {
   return 1;
 });

@@ -9,10 +9,16 @@ import {
   lwktYield,
   safepoint,
 } from '../../runtime/lwkt.ts';
-import { inCrit } from '../../runtime/scheduler/crit.ts';
+import { TDPRI_CRIT } from '../../runtime/base/params.ts';
+import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { bootOneCpu, child, leaks, run, sendFromOutside } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
+
+function inCrit(): boolean {
+  return (cpu.m[cpu.curthread + Thread.pri] as number) >= TDPRI_CRIT;
+}
 
 const seen: number[] = [];
 const note = ipiFunc(function note(arg) {

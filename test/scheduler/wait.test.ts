@@ -1,0 +1,198 @@
+import test from 'ava';
+import type { Td } from '../../runtime/base/ids.ts';
+import {
+  join,
+  lwktBlock,
+  lwktSchedule,
+  lwktSignal,
+  lwktYield,
+  sleep,
+  waitGen,
+  waitQueue,
+} from '../../runtime/lwkt.ts';
+import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { Wait } from '../../runtime/shared-memory/layout/token.ts';
+import { bootOneCpu, child, leaks, run } from '../helpers/one-cpu.ts';
+
+bootOneCpu();
+
+const w = waitQueue('w');
+
+function waiting(): number {
+  return cpu.m[w + Wait.count] as number;
+}
+
+test.afterEach((t) => {
+  t.is(waiting(), 0);
+  t.deepEqual(leaks(), {});
+});
+
+/** Threads that wait on the queue and note their number when they go on. */
+function waiters(n: number, order: number[], timeoutMs?: number): Td<number>[] {
+  return Array.from({ length: n }, (_, i) =>
+    child(function* waits() {
+      const gen = yield* lwktBlock(w, waitGen(w), timeoutMs);
+      order.push(i);
+      return gen;
+    }),
+  );
+}
+
+test.serial('wait blocks and resumes: a signal wakes whoever waits', (t) => {
+  run(function* () {
+    const order: number[] = [];
+    const [td] = waiters(1, order);
+    const before = waitGen(w);
+    yield* lwktYield();
+    t.is(waiting(), 1);
+    t.deepEqual(order, []);
+    t.is(yield* lwktSignal(w), 1);
+    t.is(yield* join(td as Td<number>), before + 1);
+  });
+});
+
+test.serial('wait empty: a signal that nobody waits for wakes nobody and moves the generation', (t) => {
+  run(function* () {
+    const before = waitGen(w);
+    t.is(yield* lwktSignal(w), 0);
+    t.is(waitGen(w), before + 1);
+  });
+});
+
+test.serial('wait signalled before it blocks: is not lost', (t) => {
+  run(function* () {
+    const gen = waitGen(w);
+    yield* lwktSignal(w);
+    t.is(yield* lwktBlock(w, gen), gen + 1);
+  });
+});
+
+test.serial('wait order: threads go on first come first', (t) => {
+  run(function* () {
+    const order: number[] = [];
+    const threads = waiters(6, order);
+    yield* lwktYield();
+    t.is(waiting(), 6);
+    t.is(yield* lwktSignal(w), 6);
+    for (const td of threads) yield* join(td);
+    t.deepEqual(order, [0, 1, 2, 3, 4, 5]);
+  });
+});
+
+test.serial('wait: a signal wakes as many as it is told, from the front', (t) => {
+  run(function* () {
+    const order: number[] = [];
+    const threads = waiters(5, order);
+    yield* lwktYield();
+    t.is(yield* lwktSignal(w, 2), 2);
+    t.is(waiting(), 3);
+    yield* join(threads[1] as Td);
+    t.deepEqual(order, [0, 1]);
+    t.is(yield* lwktSignal(w, 0), 0);
+    t.is(waiting(), 3);
+    t.is(yield* lwktSignal(w, 100), 3);
+    for (const td of [threads[0], ...threads.slice(2)]) yield* join(td as Td);
+    t.deepEqual(order, [0, 1, 2, 3, 4]);
+  });
+});
+
+test.serial('wait: the time ends it, with the generation as it was', (t) => {
+  run(function* () {
+    const gen = waitGen(w);
+    const start = performance.now();
+    t.is(yield* lwktBlock(w, gen, 10), gen);
+    t.true(performance.now() - start >= 10);
+    t.is(waiting(), 0);
+    t.is(yield* lwktBlock(w, gen, 0), gen);
+  });
+});
+
+test.serial('wait: a signal before the time ends the wait, and the timer does no harm after', (t) => {
+  run(function* () {
+    const order: number[] = [];
+    const before = waitGen(w);
+    const [td] = waiters(1, order, 20);
+    yield* lwktYield();
+    yield* lwktSignal(w);
+    t.is(yield* join(td as Td<number>), before + 1);
+    // Its slot is used again while the old timer is due.
+    const slept = child(function* sleeps() {
+      const start = performance.now();
+      yield* sleep(40);
+      return performance.now() - start;
+    });
+    t.true((yield* join(slept)) >= 40);
+  });
+});
+
+test.serial('wait: of several, the one whose time is over leaves, and the order of the others stays', (t) => {
+  run(function* () {
+    const order: string[] = [];
+    const make = (name: string, ms?: number): Td =>
+      child(function* waits() {
+        yield* lwktBlock(w, waitGen(w), ms);
+        order.push(name);
+      });
+    const threads = [make('a'), make('b', 5), make('c')];
+    yield* join(threads[1] as Td);
+    t.is(waiting(), 2);
+    yield* lwktSignal(w, 1);
+    yield* lwktSignal(w, 1);
+    yield* join(threads[0] as Td);
+    yield* join(threads[2] as Td);
+    t.deepEqual(order, ['b', 'a', 'c']);
+  });
+});
+
+test.serial('wait: scheduling a waiting thread neither wakes it nor moves it in the queue', (t) => {
+  run(function* () {
+    const order: number[] = [];
+    const threads = waiters(3, order);
+    yield* lwktYield();
+    for (let i = 0; i < 10; i++) {
+      lwktSchedule(threads[0] as Td);
+      lwktSchedule(threads[2] as Td);
+      yield* lwktYield();
+    }
+    t.is(waiting(), 3);
+    yield* lwktSignal(w);
+    for (const td of threads) yield* join(td);
+    t.deepEqual(order, [0, 1, 2]);
+  });
+});
+
+test.serial('wait: a negative time is refused', (t) => {
+  run(function* () {
+    t.throws(() => lwktBlock(w, 0, -1), { code: 'ERR_LWKT_OPTION' });
+    t.throws(() => lwktBlock(w, 0, NaN), { code: 'ERR_LWKT_OPTION' });
+    yield* lwktYield();
+  });
+});
+
+test.serial('wait stress: 2,000 items pass from producer to consumers, none lost', (t) => {
+  run(function* () {
+    const queue: number[] = [];
+    let over = false;
+    let taken = 0;
+    const consumers = Array.from({ length: 3 }, () =>
+      child(function* consumes() {
+        for (;;) {
+          const gen = waitGen(w);
+          const item = queue.shift();
+          if (item !== undefined) taken += item;
+          else if (over) return;
+          else yield* lwktBlock(w, gen);
+        }
+      }),
+    );
+    for (let i = 1; i <= 2000; i++) {
+      queue.push(i);
+      yield* lwktSignal(w, 1);
+      if (i % 7 === 0) yield* lwktYield();
+    }
+    over = true;
+    yield* lwktSignal(w);
+    for (const td of consumers) yield* join(td);
+    t.is(taken, 2_001_000);
+  });
+});
