@@ -2,10 +2,10 @@
  * The Mandelbrot set as a PNG, its rows computed on every cpu.
  *
  *   lwkt run examples/mandelbrot.ts
- *   lwkt run examples/mandelbrot.ts --cpus 4 -- --width 3000 --height 2000 --iterations 500 -o set.png
+ *   lwkt run examples/mandelbrot.ts --cpus 4 -- --width 3000 --height 2000 --iterations 5000 -o set.png
  *
  *   --width N, --height N   pixels, 1 .. 16384; default 1200 × 800
- *   --iterations N          1 .. 10000; default 200
+ *   --iterations N          1 .. 10000; default 1000
  *   -o, --output FILE       default mandelbrot.png, which is overwritten
  *
  * Prints the file, and how many rows each cpu computed. Rows in the middle take longest, so nobody is given a share
@@ -107,7 +107,7 @@ export default kthread(function* mandelbrot(...args: string[]) {
     options: {
       width: { type: 'string', default: '1200' },
       height: { type: 'string', default: '800' },
-      iterations: { type: 'string', default: '200' },
+      iterations: { type: 'string', default: '1000' },
       output: { type: 'string', short: 'o', default: 'mandelbrot.png' },
     },
   });
@@ -128,5 +128,5 @@ export default kthread(function* mandelbrot(...args: string[]) {
   yield* until(writeFile(values.output, png));
   console.log(`${values.output}: ${width} × ${height}, ${png.length.toLocaleString('en')} bytes`);
   rows.forEach((n, cpu) => console.log(`cpu ${cpu}: ${n} rows`));
-  console.log(`computed in ${ms.toFixed(0)} ms on ${ncpus()} cpus`);
+  console.log(`computed in ${ms.toFixed(0)} ms on ${ncpus()} cpu${ncpus() === 1 ? '' : 's'}`);
 });

@@ -48,5 +48,7 @@ export default kthread(function* skynet(text: string = '1000000') {
   if (sum !== expected) throw new Error(`the sum is ${sum}, but should be ${expected}`);
   const threads = (leaves * CHILDREN - 1) / (CHILDREN - 1);
   console.log(`sum ${sum}`);
-  console.log(`${threads.toLocaleString('en')} threads in ${ms.toFixed(0)} ms on ${ncpus()} cpus`);
+  console.log(
+    `${threads.toLocaleString('en')} threads in ${ms.toFixed(0)} ms on ${ncpus()} cpu${ncpus() === 1 ? '' : 's'}`,
+  );
 });

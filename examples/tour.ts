@@ -5,11 +5,11 @@
  *   node examples/tour.ts FOLDER…
  *
  * A host script, not a program: it boots two machines, runs examples/wordcount.ts on both and reads their counters.
- * Prints the totals, the times (medians, taken alternately, with files in the page cache and code compiled), the
+ * Prints the totals, the times (medians, taken in turn, with files in the page cache and code compiled), the
  * speed-up, a table of cpus, and what to try next. Ends with 1 if the counts differ or a file could not be read.
  */
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { boot, type Machine, type MachineStats } from 'lwkt';
 
@@ -48,10 +48,8 @@ function defaultPaths(): string[] {
 const given = process.argv.slice(2);
 const paths = given.length === 0 ? defaultPaths() : given;
 
-async function contestant(cpus: number): Promise<Contestant> {
-  const machine = await boot({ program, cpus });
-  // The first run fills the page cache, and the second finds compiled code.
-  await machine.spawn('tally', [paths]);
+async function contestant(machine: Machine): Promise<Contestant> {
+  // This run fills the page cache and compiles the code.
   const tally = (await machine.spawn('tally', [paths])) as Tally;
   return { machine, times: [], tally, before: machine.stats(), after: machine.stats() };
 }
@@ -81,11 +79,11 @@ function table(rows: readonly (readonly (string | number)[])[]): string {
 const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 
 const cores = availableParallelism();
-await using stack = new AsyncDisposableStack();
-const one = await contestant(1);
-stack.use(one.machine);
-const all = await contestant(Math.max(2, Math.min(64, cores)));
-stack.use(all.machine);
+const busy = loadavg()[0] as number;
+await using single = await boot({ program, cpus: 1 });
+await using multi = await boot({ program, cpus: Math.max(2, Math.min(64, cores)) });
+const one = await contestant(single);
+const all = await contestant(multi);
 for (const who of [one, all, all, one, one, all]) await run(who);
 
 const { files, bytes } = all.tally;
@@ -107,8 +105,8 @@ ${table([
 
   counts equal: ${same ? 'yes' : 'NO'}
   speed-up: ${(oneMs / allMs).toFixed(2)} times one cpu's speed, on ${count(cpus, 'cpu')} (medians of 3 runs each, taken in turn)
-
-What each cpu did in one run. Cpus share memory and tell each other of work by IPIs, never by messages:
+${busy > 1 ? `  note: other programs kept ${busy.toFixed(1)} cores busy in the last minute; that lowers it\n` : ''}
+What each cpu did in one run; they share memory, and tell one another of work by IPIs:
 
 ${table([
   ['cpu', 'threads run', 'switches', 'IPIs sent', 'IPIs run', 'times asleep'],

@@ -2,6 +2,7 @@
  * One cpu of a machine, booted in the test file's own worker: real code, no host, no other worker. Cpu 1 and the
  * host's corner exist in memory only; a test may play them.
  */
+import type { TestFn } from 'ava';
 import { attachArenaOf, type Arena } from './arena.ts';
 import { runCpu } from '../../runtime/cpu/loop.ts';
 import { bootCpu } from '../../runtime/scheduler/boot.ts';
@@ -11,7 +12,7 @@ import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { join } from '../../runtime/scheduler/join.ts';
 import { kthread, type ThreadFunction } from '../../runtime/scheduler/kthread.ts';
 import { dequeue } from '../../runtime/scheduler/runqueue.ts';
-import { dispatch } from '../../runtime/scheduler/switch.ts';
+import { dispatch, lwktYield } from '../../runtime/scheduler/switch.ts';
 import { nextDeadline } from '../../runtime/scheduler/timer.ts';
 import { answerBell, BELL_STATE, ringBell, sourceBit } from '../../runtime/shared-memory/doorbell.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
@@ -124,6 +125,11 @@ export function child<A extends unknown[], R>(body: ThreadFunction<A, R>, ...arg
   return make(define(body), args);
 }
 
+/** Lets every other runnable thread of the same or a higher priority run, some rounds long. */
+export function* giveWay(rounds = 4): Generator<unknown, void, unknown> {
+  for (let i = 0; i < rounds; i++) yield* lwktYield();
+}
+
 /** Joins a thread that fails, for its error. */
 export function* failure(td: Td): Generator<unknown, Error & { code?: unknown }, unknown> {
   try {
@@ -142,12 +148,10 @@ export function sendFromOutside(func: number, arg0 = 0, arg1 = 0, arg2 = 0): boo
   return sent;
 }
 
-/** What a cpu has left that it should not: for the check after each test. */
-export function leaks(): Record<string, number> {
+function left(): Record<string, number> {
   const { m, gd } = cpu;
-  const now = {
+  return {
     threads: ld(m, gd, Globaldata.nthreads),
-    listed: m[gd + Globaldata.tdallq] as number,
     runnable: ld(m, gd, Globaldata.nrun),
     promises: ld(m, gd, Globaldata.promises),
     messages: ld(m, 0, Machine.messageUsed),
@@ -156,5 +160,16 @@ export function leaks(): Record<string, number> {
     timers: nextDeadline() === Infinity ? 0 : 1,
     running: cpu.curthread - cpu.idlethread,
   };
-  return Object.fromEntries(Object.entries(now).filter(([, value]) => value !== 0));
+}
+
+/** Checks after each test that the cpu has nothing left that it had not before. */
+export function checkLeaks(test: TestFn): void {
+  let before: Record<string, number> = {};
+  test.beforeEach(() => {
+    before = left();
+  });
+  test.afterEach((t) => {
+    // After a panic the machine is gone, and whatever it had.
+    if (!t.title.includes('panic')) t.deepEqual(left(), before);
+  });
 }

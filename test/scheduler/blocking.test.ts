@@ -20,9 +20,10 @@ import {
   waitQueue,
 } from '../../runtime/lwkt.ts';
 import { thrownBy } from '../helpers/eventually.ts';
-import { bootOneCpu, child, define, failure, leaks, run, runWithLoop } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, define, failure, checkLeaks, run, runWithLoop } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
+checkLeaks(test);
 
 const tok = token('blocking');
 const queue = waitQueue('blocking queue');
@@ -43,11 +44,6 @@ const CALLS: Readonly<Record<string, () => unknown>> = {
   'lwktBlock()': () => lwktBlock(queue, 0),
   'lwktSignal()': () => lwktSignal(queue),
 };
-
-test.afterEach((t) => {
-  if (t.title.includes('panic')) return;
-  t.deepEqual(leaks(), {});
-});
 
 for (const [name, call] of Object.entries(CALLS)) {
   test.serial(`blocking: ${name} without yield* is named when the thread ends`, (t) => {

@@ -12,9 +12,10 @@ import {
 import { TDPRI_CRIT } from '../../runtime/base/params.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
-import { bootOneCpu, child, leaks, run, sendFromOutside } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, checkLeaks, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
+checkLeaks(test);
 
 function inCrit(): boolean {
   return (cpu.m[cpu.curthread + Thread.pri] as number) >= TDPRI_CRIT;
@@ -35,10 +36,6 @@ const look = ipiFunc(function look() {
 test.beforeEach(() => {
   seen.length = 0;
   nested = [];
-});
-test.afterEach((t) => {
-  if (t.title.includes('panic')) return;
-  t.deepEqual(leaks(), {});
 });
 
 test.serial('crit smoke: sections nest, and the last exit ends them', (t) => {
@@ -112,7 +109,7 @@ test.serial('crit: the section belongs to the thread, and comes back with it', (
     const td = child(function* looks() {
       other = inCrit();
     });
-    yield* lwktYield();
+    yield* giveWay();
     t.true(inCrit());
     critExit();
     t.false(inCrit());

@@ -13,10 +13,11 @@ import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { ringOf } from '../../runtime/shared-memory/layout/memory-map.ts';
 import { Ring, ringPreset, ringSlot, ringTaken, ringWritten } from '../../runtime/shared-memory/ring.ts';
 import { initIpiq } from '../../runtime/scheduler/ipiq.ts';
-import { bootOneCpu, define, leaks, run, sendFromOutside } from '../helpers/one-cpu.ts';
+import { bootOneCpu, define, checkLeaks, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
 
 const RING = 4;
 bootOneCpu({ ringSize: RING });
+checkLeaks(test);
 
 const { m, arena } = cpu;
 const incoming = ringOf(arena.map, 1, 0);
@@ -38,10 +39,6 @@ const spawns = ipiFunc(function spawns() {
 test.beforeEach(() => {
   seen.length = 0;
 });
-test.afterEach((t) => {
-  if (t.title.includes('panic')) return;
-  t.deepEqual(leaks(), {});
-});
 
 test.serial('ipiq smoke: an IPI runs with its arguments, and is told complete', (t) => {
   run(function* () {
@@ -59,11 +56,12 @@ test.serial('ipiq order: a full ring is drained in order, and has room again', (
     for (let round = 0; round < 20; round++) {
       let sent = 0;
       while (sendFromOutside(note.id, round, sent)) sent++;
-      t.is(sent, RING);
+      // Room is told in halves of the ring.
+      t.true(sent >= RING / 2 && sent <= RING);
       safepoint();
       t.deepEqual(
         seen.splice(0),
-        [0, 1, 2, 3].map((i) => [round, i, 0]),
+        Array.from({ length: sent }, (_, i) => [round, i, 0]),
       );
     }
     yield* lwktYield();
@@ -120,7 +118,7 @@ test.serial('ipiq: an IPI function may spawn', (t) => {
   run(function* () {
     sendFromOutside(spawns.id);
     safepoint();
-    yield* lwktYield();
+    yield* giveWay();
     t.is(spawned, 1);
   });
 });

@@ -1,12 +1,9 @@
 import test from 'ava';
 import { join, lwktYield, sleep } from '../../runtime/lwkt.ts';
-import { bootOneCpu, child, leaks, run } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, checkLeaks, run } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
-
-test.afterEach((t) => {
-  t.deepEqual(leaks(), {});
-});
+checkLeaks(test);
 
 for (const ms of [0, 0.3, 1, 12.5]) {
   test.serial(`sleep blocks and resumes: ${ms} ms last at least that`, (t) => {

@@ -15,13 +15,10 @@ import {
   safepoint,
   spawn,
 } from '../../runtime/lwkt.ts';
-import { bootOneCpu, child, define, leaks, run } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, define, checkLeaks, run } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
-
-test.afterEach((t) => {
-  t.deepEqual(leaks(), {});
-});
+checkLeaks(test);
 
 /** Runs threads of one letter each; each writes its letter `rounds` times and yields between. */
 function letters(priorities: Readonly<Record<string, number>>, rounds: number): string {
@@ -64,6 +61,38 @@ test.serial('switch: a yield of the only thread comes back at once', (t) => {
     }),
   );
 });
+
+test.serial('switch: a yield gives way to an equal thread that was spawned before it', (t) => {
+  run(function* () {
+    let ran = false;
+    const td = child(function* equal() {
+      ran = true;
+    });
+    yield* lwktYield();
+    const before = ran;
+    yield* join(td);
+    t.true(before);
+  });
+});
+
+test.serial(
+  'safepoint: a thread that became runnable while its equal computes gets its turn by the clock',
+  (t) => {
+    run(function* () {
+      let ran = false;
+      const td = child(function* equal() {
+        ran = true;
+      });
+      const start = performance.now();
+      // Far beyond a tick; the loop ends so that the test does.
+      while (!ran && performance.now() - start < 1000) {
+        if (safepoint()) yield* lwktYield();
+      }
+      t.true(ran);
+      yield* join(td);
+    });
+  },
+);
 
 test.serial('switch: a spawned thread of higher priority waits for the safepoint of its parent', (t) => {
   const order = run(function* () {

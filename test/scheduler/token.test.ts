@@ -17,10 +17,11 @@ import type { Td } from '../../runtime/base/ids.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
-import { bootOneCpu, child, leaks, run, sendFromOutside } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, checkLeaks, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
 import { random, seedOf } from '../helpers/seed.ts';
 
 bootOneCpu();
+checkLeaks(test);
 
 const a = token('a');
 const b = token('b');
@@ -29,10 +30,6 @@ const c = token('c');
 function critLevels(): number {
   return Math.floor((cpu.m[cpu.curthread + Thread.pri] as number) / TDPRI_CRIT);
 }
-
-test.afterEach((t) => {
-  t.deepEqual(leaks(), {});
-});
 
 test.serial('token: the same name is the same token, another name another', (t) => {
   t.is(token('a'), a);
@@ -85,7 +82,7 @@ test.serial('token exclusive: while one holds it and waits for another token, no
     yield* lwktGetToken(a);
     const first = taker('first');
     const second = taker('second');
-    yield* lwktYield();
+    yield* giveWay();
     yield* lwktRegetToken(a);
     lwktRelToken(a);
     yield* join(first);
@@ -168,7 +165,7 @@ test.serial('token try: one that another thread holds is not got, and leaves no 
       lwktRelToken(high);
       lwktRelToken(low);
     });
-    yield* lwktYield();
+    yield* giveWay();
     t.false(lwktTryToken(low));
     t.is(critLevels(), 0);
     t.false(lwktTryToken(high));
@@ -192,7 +189,7 @@ test.serial('token: one is lost when its holder blocks; another thread may have 
       seen.push('other has it');
       lwktRelToken(a);
     });
-    yield* lwktYield();
+    yield* giveWay();
     seen.push('back');
     lwktRelToken(a);
     yield* join(other);
@@ -209,7 +206,7 @@ test.serial('token gen: tells whether another thread had the token while this on
       yield* lwktGetToken(a);
       lwktRelToken(a);
     });
-    yield* lwktYield();
+    yield* giveWay();
     const now = yield* lwktGenToken(a, gen);
     t.not(now, 0);
     t.not(now, gen);

@@ -1,13 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { join, lwktYield, sleep, until } from '../../runtime/lwkt.ts';
-import { bootOneCpu, child, failure, leaks, runWithLoop } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, failure, checkLeaks, runWithLoop, giveWay } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
-
-test.afterEach((t) => {
-  t.deepEqual(leaks(), {});
-});
+checkLeaks(test);
 
 test.serial('until blocks and resumes: gives what the promise fulfils with', async (t) => {
   const object = { same: true };
@@ -103,7 +100,7 @@ test.serial('until: timers of threads fire while promises are outstanding that n
     const stuck = child(function* stuck() {
       yield* until(never);
     });
-    yield* lwktYield();
+    yield* giveWay();
     const start = performance.now();
     yield* sleep(15);
     t.true(performance.now() - start >= 15);

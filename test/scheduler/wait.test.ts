@@ -12,9 +12,10 @@ import {
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { Wait } from '../../runtime/shared-memory/layout/token.ts';
-import { bootOneCpu, child, leaks, run } from '../helpers/one-cpu.ts';
+import { bootOneCpu, child, checkLeaks, run, giveWay } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
+checkLeaks(test);
 
 const w = waitQueue('w');
 
@@ -24,7 +25,6 @@ function waiting(): number {
 
 test.afterEach((t) => {
   t.is(waiting(), 0);
-  t.deepEqual(leaks(), {});
 });
 
 /** Threads that wait on the queue and note their number when they go on. */
@@ -43,7 +43,7 @@ test.serial('wait blocks and resumes: a signal wakes whoever waits', (t) => {
     const order: number[] = [];
     const [td] = waiters(1, order);
     const before = waitGen(w);
-    yield* lwktYield();
+    yield* giveWay();
     t.is(waiting(), 1);
     t.deepEqual(order, []);
     t.is(yield* lwktSignal(w), 1);
@@ -71,7 +71,7 @@ test.serial('wait order: threads go on first come first', (t) => {
   run(function* () {
     const order: number[] = [];
     const threads = waiters(6, order);
-    yield* lwktYield();
+    yield* giveWay();
     t.is(waiting(), 6);
     t.is(yield* lwktSignal(w), 6);
     for (const td of threads) yield* join(td);
@@ -83,7 +83,7 @@ test.serial('wait: a signal wakes as many as it is told, from the front', (t) =>
   run(function* () {
     const order: number[] = [];
     const threads = waiters(5, order);
-    yield* lwktYield();
+    yield* giveWay();
     t.is(yield* lwktSignal(w, 2), 2);
     t.is(waiting(), 3);
     yield* join(threads[1] as Td);
@@ -112,7 +112,7 @@ test.serial('wait: a signal before the time ends the wait, and the timer does no
     const order: number[] = [];
     const before = waitGen(w);
     const [td] = waiters(1, order, 20);
-    yield* lwktYield();
+    yield* giveWay();
     yield* lwktSignal(w);
     t.is(yield* join(td as Td<number>), before + 1);
     // Its slot is used again while the old timer is due.
@@ -148,11 +148,11 @@ test.serial('wait: scheduling a waiting thread neither wakes it nor moves it in 
   run(function* () {
     const order: number[] = [];
     const threads = waiters(3, order);
-    yield* lwktYield();
+    yield* giveWay();
     for (let i = 0; i < 10; i++) {
       lwktSchedule(threads[0] as Td);
       lwktSchedule(threads[2] as Td);
-      yield* lwktYield();
+      yield* giveWay();
     }
     t.is(waiting(), 3);
     yield* lwktSignal(w);

@@ -1,0 +1,6 @@
+import { kthread } from 'lwkt/thread';
+
+export default kthread(function* main() {
+  console.log('ready');
+  for (;;);
+});

@@ -1,0 +1,4 @@
+import { kthread, critExit } from 'lwkt/thread';
+export default kthread(function* main() {
+  critExit();
+});

@@ -1,0 +1,204 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { lwkt, ROOT } from '../helpers/cli.ts';
+
+const MAIN = `${ROOT}/runtime/cli/main.ts`;
+
+const program = (name: string): string => fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+
+/** What `--json` promises, as far as these tests look. */
+interface Report {
+  readonly version: number;
+  readonly exitCode: number;
+  readonly result: unknown;
+  readonly cpus: number;
+  readonly error: { readonly code: string | null; readonly message: string } | null;
+  readonly stats: { readonly cpus: readonly { readonly state: string }[] } | null;
+  readonly leftovers: readonly {
+    readonly name: string;
+    readonly waits: string;
+    readonly error: string | null;
+  }[];
+}
+
+test.serial('run: prints what the program prints and ends with the number it returns', async (t) => {
+  const { code, stdout, stderr } = await lwkt(['run', program('echo'), '--cpus', '2', '--', 'a', '--b', 'c']);
+  t.is(stdout, 'cpu 0 of 2: a --b c\n');
+  t.is(stderr, '');
+  t.is(code, 3);
+});
+
+test.serial('run: --stats adds a table with a line for each cpu on stderr', async (t) => {
+  const { code, stdout, stderr } = await lwkt(['run', program('echo'), '--cpus', '3', '--stats']);
+  t.is(code, 0);
+  t.is(stdout, 'cpu 0 of 3: \n');
+  t.regex(stderr, /^cpu {2}threads run {2}switches/);
+  for (const line of ['  0  ', '  1  ', '  2  ', 'all  ', 'boot '])
+    t.true(stderr.includes(`\n${line}`), line);
+});
+
+test.serial('run: --json prints one versioned object; the program prints on stderr', async (t) => {
+  const { code, stdout, stderr } = await lwkt(['run', program('echo'), '--cpus', '2', '--json', 'x']);
+  const report = JSON.parse(stdout) as Report;
+  t.is(code, 1);
+  t.is(report.version, 1);
+  t.is(report.exitCode, 1);
+  t.is(report.result, 1);
+  t.is(report.cpus, 2);
+  t.is(report.error, null);
+  t.deepEqual(
+    report.stats?.cpus.map(({ state }) => state),
+    ['halted', 'halted'],
+  );
+  t.is(stderr, 'cpu 0 of 2: x\n');
+});
+
+for (const [value, reason] of [
+  ['0', /cpus: 0 must be a whole number of 1 \.\. 64/],
+  ['-1', /cpus: -1 must be a whole number of 1 \.\. 64/],
+  ['1.5', /cpus: 1\.5 must be a whole number of 1 \.\. 64/],
+  ['1e9', /cpus: 1000000000 must be a whole number of 1 \.\. 64/],
+  ['abc', /--cpus: 'abc' is not a number/],
+] as const) {
+  test.serial(`run: --cpus ${value} is refused with the value and the limit`, async (t) => {
+    const { code, stdout, stderr } = await lwkt(['run', program('echo'), '--cpus', value]);
+    t.is(code, 2);
+    t.is(stdout, '');
+    t.regex(stderr, reason);
+    t.is(stderr.trim().split('\n').length, 1);
+  });
+}
+
+for (const [what, args, code, reason] of [
+  [
+    'a program that does not exist',
+    ['run', '/nowhere/x.ts'],
+    2,
+    /no such program: \/nowhere\/x\.ts does not exist/,
+  ],
+  ['a folder as program', ['run', '/'], 2, /no such program: \/ is not a file/],
+  ['an unknown option', ['run', program('echo'), '--frobnicate'], 2, /unknown option '--frobnicate'/],
+  ['an unknown verb', ['rum'], 2, /unknown command 'rum'/],
+  ['no program', ['run'], 2, /missing required argument 'program'/],
+  ['a bad size', ['run', program('echo'), '--memory', '12Q'], 2, /--memory: '12Q' is not a size/],
+  [
+    'a ring that is no power of two',
+    ['run', program('echo'), '--ring', '100'],
+    2,
+    /ring: 100 must be a power of two/,
+  ],
+  [
+    'an unknown sysctl',
+    ['run', program('echo'), '--sysctl', 'lwkt.nope=1'],
+    2,
+    /sysctl 'lwkt\.nope' does not exist/,
+  ],
+  [
+    'a module that throws at load',
+    ['run', program('throws-at-load')],
+    1,
+    /cannot load .*throws-at-load\.ts: Error: boom/,
+  ],
+  ['no default export', ['run', program('no-default')], 1, /has no default export: a program needs/],
+  [
+    'another default export',
+    ['run', program('default-not-kthread')],
+    1,
+    /something else than a kthread as default/,
+  ],
+  [
+    'cpus that register different names',
+    ['run', program('names-differ')],
+    1,
+    /'main' on cpu 0 and 'extra' on cpu 1/,
+  ],
+  [
+    'an argument that cannot be cloned',
+    ['run', program('clone')],
+    1,
+    /argument 1 of 'takes' cannot be cloned/,
+  ],
+  [
+    'too many threads',
+    ['run', program('crowd'), '--threads', '50', '9999'],
+    1,
+    /all 50 threads are in use.*--threads/,
+  ],
+  ['a forgotten yield*', ['run', program('forgets')], 1, /sleep\(\) was called without yield\*/],
+  ['a panic', ['run', program('panics')], 70, /panic on cpu 0: crit_panic: td_pri is\/would-go negative/],
+  ['a cpu that exits', ['run', program('exits')], 70, /cpu 0 died: worker exited with code: 7/],
+] as const) {
+  test.serial(`run: ${what} is told in plain words, without a stack`, async (t) => {
+    const ended = await lwkt([...args, ...(args[0] === 'run' && args.length > 1 ? ['--cpus', '2'] : [])]);
+    t.is(ended.code, code);
+    t.is(ended.stdout, '');
+    t.regex(ended.stderr, reason);
+    t.notRegex(ended.stderr, /^ {4}at /m);
+  });
+}
+
+test.serial('run: --debug adds the stack', async (t) => {
+  const { code, stderr } = await lwkt(['run', program('throws-at-load'), '--debug']);
+  t.is(code, 1);
+  t.regex(stderr, /^ {4}at /m);
+});
+
+test.serial('run: threads that are left and errors that nobody saw are told at the end', async (t) => {
+  const { code, stderr } = await lwkt(['run', program('leftovers'), '--cpus', '2']);
+  t.is(code, 3);
+  t.regex(stderr, /a detached thread failed: TypeError: nobody listens/);
+  t.regex(stderr, /thread 'bad' of cpu \d failed, and nobody joined it: TypeError: nobody listens/);
+  t.regex(stderr, /ended before 1 thread\(s\) had: 'w' \(cpu 1, sleep\)/);
+});
+
+test.serial('run: TypeScript that needs a compiler runs too', async (t) => {
+  const { code, stderr } = await lwkt(['run', program('enum')]);
+  t.is(stderr, '');
+  t.is(code, 4);
+});
+
+test.serial('run: without arguments it prints help and exits 2; --help and --version exit 0', async (t) => {
+  const bare = await lwkt([]);
+  t.is(bare.code, 2);
+  t.regex(bare.stderr, /Usage: lwkt/);
+  const help = await lwkt(['run', '--help']);
+  t.is(help.code, 0);
+  for (const word of ['--cpus', '--stats', '--json', 'Exit codes:', '70'])
+    t.true(help.stdout.includes(word), word);
+  const version = await lwkt(['--version']);
+  t.regex(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test.serial('run: Ctrl-C stops the machine, prints what there is and exits 130', async (t) => {
+  const child = spawn(process.execPath, [MAIN, 'run', program('waits'), '--cpus', '2', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    const waited = stderr.includes('ready');
+    stderr += chunk.toString();
+    if (!waited && stderr.includes('ready')) child.kill('SIGINT');
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  t.is(code, 130);
+  const report = JSON.parse(stdout) as Report;
+  t.is(report.exitCode, 130);
+  t.deepEqual(report.leftovers, [{ name: 'main', cpu: 0, waits: 'sleep', error: null }] as never);
+  t.regex(stderr, /interrupted/);
+});
+
+test.serial('run: a thread without safepoints is ended by force and named', async (t) => {
+  const child = spawn(process.execPath, [MAIN, 'run', program('endless'), '--cpus', '2'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  const [code] = (await once(child, 'close')) as [number];
+  t.is(code, 130);
+  t.regex(stderr, /cpu 0 reached no safepoint and was ended by force/);
+});
