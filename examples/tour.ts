@@ -125,11 +125,11 @@ ${table([
 
 Try next:
 
-  npx lwkt run examples/skynet.ts --stats                a million threads, a tree of them
-  npx lwkt run examples/mandelbrot.ts                    a picture: mandelbrot.png
-  npx lwkt run examples/gzip.ts -- -o /tmp README.md     parallel gzip; also for your large files
-  npx lwkt run examples/thread-ring.ts -- --spread       a hop is an IPI to another cpu
-  npx lwkt run examples/wordcount.ts -- ~/your/files     and npx lwkt run --help for cpus and more
+  npx lwkt run examples/skynet.ts --stats                           a tree of a million threads
+  npx lwkt run examples/mandelbrot.ts -- -o /tmp/mandelbrot.png     a picture; every cpu draws rows
+  npx lwkt run examples/gzip.ts -- -f -o /tmp package-lock.json     or your own large files
+  npx lwkt run examples/thread-ring.ts -- --spread 100000           a hop is an IPI to another cpu
+  npx lwkt run examples/wordcount.ts ~/Documents                    npx lwkt run --help says more
 `);
 
 const problems = [

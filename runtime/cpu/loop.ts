@@ -52,6 +52,8 @@ async function sleepInLoop(): Promise<void> {
   const { m, gd } = cpu;
   if (m[gd] !== 0 || ld(m, gd, GD_NRUN) !== 0) return;
   releaseTokens();
+  // See idle() in switch.ts: what came while a token was handed over has rung already.
+  if (cpu.resched) return;
   const bell = sleepOnBellAsync(m, gd, Infinity);
   if (bell === undefined) return;
   const ms = Math.min(MAX_TIMER_MS, (nextDeadline() - nowNs()) / 1e6);

@@ -204,7 +204,9 @@ function idle(): boolean {
   }
   if (now < deadline) {
     up.releaseTokens();
-    park(deadline, now);
+    // Handing a token over may have waited for room in a ring, and drained meanwhile: what came then has rung no bell
+    // that is still to be heard.
+    if (!cpu.resched) park(deadline, now);
   }
   st(m, gd, GD_STATE, CPU_RUN);
   fireTimers(nowNs());

@@ -19,7 +19,7 @@ import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { HOST } from '../../runtime/base/protocol.ts';
 import { ringOf } from '../../runtime/shared-memory/layout/memory-map.ts';
 import { ringSlot, ringTaken, ringWritten } from '../../runtime/shared-memory/ring.ts';
-import { takeForeignResult } from '../../runtime/scheduler/create.ts';
+import { takeValue } from '../../runtime/shared-memory/clone.ts';
 import { commOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
 import { bootOneCpu, child, define, failure, checkLeaks, run, giveWay } from '../helpers/one-cpu.ts';
 
@@ -273,7 +273,7 @@ test.serial('detached thread that fails: the host is told, with its handle', (t)
   const slot = ringSlot(ring, before);
   t.deepEqual([m[slot], m[slot + 1]], [HOST.failed, handle]);
   // Played: the host takes it.
-  t.throws(() => takeForeignResult(tryRefOf(handle)), { message: 'nobody waits' });
+  t.throws(() => takeValue(arena, ncpus, tryRefOf(handle)), { message: 'nobody waits' });
 });
 
 test.serial('spawn: the name is the function’s, or what was asked for, cut at 16 bytes', (t) => {
