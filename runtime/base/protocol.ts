@@ -74,8 +74,8 @@ export interface CpuControl {
   load(url: string): Promise<Loaded>;
   /** The value of a tunable as this cpu sees it. */
   sysctl(name: string): number;
-  /** The cpu's JavaScript heap. */
-  heap(): CpuHeap;
+  /** The cpu's JavaScript heap, after a garbage collection if asked. */
+  heap(collect: boolean): CpuHeap;
 }
 
 /** A thread that a cpu still had when it halted. */

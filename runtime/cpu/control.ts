@@ -6,7 +6,8 @@
  */
 import { registerHooks } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expose } from 'comlink';
 import { LwktError } from '../base/errors.ts';
 import type { CpuControl, CpuHeap, Loaded } from '../base/protocol.ts';
@@ -94,7 +95,13 @@ function sysctl(name: string): number {
   return ldA(cpu.m, cpu.arena.map.sysctl, tunable(name as TunableName));
 }
 
-function heap(): CpuHeap {
+function heap(collect: boolean): CpuHeap {
+  if (collect) collectGarbage();
   const { used_heap_size: used, total_heap_size: total } = getHeapStatistics();
   return { used, total };
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
 }

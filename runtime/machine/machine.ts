@@ -227,10 +227,14 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     return machineStats(this.#arena);
   }
 
-  /** JavaScript heap of every cpu, asked over the control plane. */
-  heaps(): Promise<CpuHeap[]> {
+  /**
+   * JavaScript heap of every cpu, asked over the control plane.
+   *
+   * @param options - collect: collect garbage first, to see what is really held
+   */
+  heaps({ collect = false }: { readonly collect?: boolean } = {}): Promise<CpuHeap[]> {
     if (this.#stopping !== undefined) return Promise.reject(stopped());
-    return Promise.all(this.#controls.map(({ remote }) => remote.heap()));
+    return Promise.all(this.#controls.map(({ remote }) => remote.heap(collect)));
   }
 
   /** Tunables and counters by name. */

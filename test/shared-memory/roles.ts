@@ -120,7 +120,7 @@ const roles: Readonly<Record<string, () => unknown>> = {
   names() {
     const arena = attachArena(data.memory);
     const { self, count, cell } = data;
-    together(arena.m as Int32Array, cell);
+    together(arena.m, cell);
     const refs: [string, number][] = [];
     for (let i = 0; i < count; i++) {
       const name = `n${self === 0 ? i : count - 1 - i}`;
@@ -143,7 +143,7 @@ const roles: Readonly<Record<string, () => unknown>> = {
       if (!messageBytes(arena, block.ref).every((byte) => byte === block.byte)) wrong++;
       messageFree(arena, self, block.ref);
     };
-    together(arena.m as Int32Array, cell);
+    together(arena.m, cell);
     for (let i = 0; i < count; i++) {
       if (live.length > 24 || (live.length !== 0 && next(2) === 0)) {
         take(next(live.length));
@@ -171,7 +171,7 @@ const roles: Readonly<Record<string, () => unknown>> = {
     const next = random(seed + self);
     const mine: number[] = [];
     let shared = 0;
-    together(m as Int32Array, cell);
+    together(m, cell);
     for (let i = 0; i < count; i++) {
       slabTake(arena, self, 1 + next(8), (ref) => {
         if (m[ref + 31] !== 0) shared++;

@@ -98,10 +98,13 @@ test('symbols: a name of 1024 bytes is one', (t) => {
 testProp(
   'symbols: a name, whatever its characters, stands for the same words or is refused',
   [
-    fc.uniqueArray(fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((s) => !/[\0\ufeff]/.test(s)), {
-      minLength: 1,
-      maxLength: 20,
-    }),
+    fc.uniqueArray(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((s) => !/[\0\ufeff]/.test(s)),
+      {
+        minLength: 1,
+        maxLength: 20,
+      },
+    ),
   ],
   (t, names) => {
     const arena = testArena();

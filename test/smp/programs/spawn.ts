@@ -187,7 +187,7 @@ export const exhaustResults = kthread(function* exhaustResults(count: number, by
 });
 
 const asks = kthread(function* asks(td: number) {
-  const bytes = (yield* join(td as Td<Uint8Array>)) as Uint8Array;
+  const bytes = yield* join(td as Td<Uint8Array>);
   return bytes.length;
 });
 
