@@ -6,8 +6,9 @@ import {
   lwktBlock,
   lwktGetToken,
   lwktRelToken,
+  lwktSwitch,
   lwktSendIpiq,
-  lwktSignal,
+  lwktDescheduleSelf,
   lwktWaitIpiq,
   lwktYield,
   safepoint,
@@ -125,19 +126,21 @@ const sleeper = kthread(function* sleeper(gen: number) {
   yield* lwktBlock(parked, gen);
 });
 
-/** Makes `n` threads that wait on a queue. */
-export const crowd = kthread(function* crowd(n: number) {
+const stopped = kthread(function* stopped(gen: number) {
+  lwktDescheduleSelf();
+  yield* lwktSwitch();
+  return gen;
+});
+
+/** Makes `n` threads that wait: on a queue, or simply off the run queue. */
+export const crowd = kthread(function* crowd(n: number, queue: boolean) {
   const gen = waitGen(parked);
   for (let i = 0; i < n; i++) {
-    spawn(sleeper, [gen], { detached: true });
+    if (queue) spawn(sleeper, [gen], { detached: true });
+    else spawn(stopped, [gen], { detached: true });
     if (i % 1000 === 999) yield* lwktYield();
   }
   for (let i = 0; i < 3; i++) yield* lwktYield();
-});
-
-/** Ends them. */
-export const disperse = kthread(function* disperse() {
-  yield* lwktSignal(parked);
 });
 
 export default kthread(function* main() {
