@@ -65,7 +65,12 @@ function options(): z.ZodType<
   Required<Omit<MachineOptions, 'program' | 'sysctl'>> & Pick<MachineOptions, 'program' | 'sysctl'>
 > {
   return z.strictObject({
-    program: z.union([z.string().min(1), z.instanceof(URL)], { error: 'must be a path or a file URL' }),
+    program: z.custom<string | URL>(
+      (value) => (typeof value === 'string' && value !== '') || value instanceof URL,
+      {
+        error: 'must be a path or a file URL',
+      },
+    ),
     cpus: whole(1, MAXCPU, Math.min(MAXCPU, availableParallelism())),
     threads: whole(1, MAX_THREADS, DEFAULT_THREADS),
     memory: whole(4 * KIB, 2 * GIB, DEFAULT_MEMORY),

@@ -153,9 +153,10 @@ export class HostCorner {
       const sleep = sleepOnBellAsync(m, this.#bell, Infinity);
       if (sleep !== undefined) await sleep;
       if (this.#closed) return;
-      const bits = answerBell(m, this.#bell);
+      // A panic first: what a thread returned after it is worth nothing.
+      if ((answerBell(m, this.#bell) & BELL_STATE) !== 0) this.#events.stateChanged();
+      if (this.#closed) return;
       this.#drain();
-      if ((bits & BELL_STATE) !== 0) this.#events.stateChanged();
       // Other work of the host's event loop goes between two batches.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -204,10 +205,14 @@ export class HostCorner {
     });
   }
 
-  /** Takes what cpus have sent before they ended; then rejects whoever still waits. */
-  close(reason: unknown): void {
+  /**
+   * Ends the service: rejects whoever still waits.
+   *
+   * @param drain - first take what cpus sent before they ended; not after a fault, whose results mean nothing
+   */
+  close(reason: unknown, drain: boolean): void {
     if (this.#closed) return;
-    this.#drain();
+    if (drain) this.#drain();
     this.#closed = true;
     endSleep(this.#arena.m, this.#bell);
     for (const { reject } of this.#requests.values()) reject(reason);

@@ -83,6 +83,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   #loaded: Loaded = { threads: [], ipis: [], main: -1 };
   #fault: Error | undefined;
   #stopping: Promise<StopReport> | undefined;
+  /** Rejects when the machine ends, for what was asked of the control plane. */
+  readonly #ended = Promise.withResolvers<never>();
 
   /** @internal */
   constructor(config: MachineConfig) {
@@ -96,6 +98,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
       threadFailed: (error) => this.#threadFailed(error),
     });
     const { memory } = this.#arena;
+    this.#ended.promise.catch(() => undefined);
     this.#controls = Array.from({ length: this.ncpus }, (_, cpu) => openControl(this.#arena, cpu));
     this.#cpus = startCpus(
       this.#controls.map(({ port }, cpu) => ({
@@ -234,7 +237,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
    */
   heaps({ collect = false }: { readonly collect?: boolean } = {}): Promise<CpuHeap[]> {
     if (this.#stopping !== undefined) return Promise.reject(stopped());
-    return Promise.all(this.#controls.map(({ remote }) => remote.heap(collect)));
+    const answers = Promise.all(this.#controls.map(({ remote }) => remote.heap(collect)));
+    return Promise.race([answers, this.#ended.promise]);
   }
 
   /** Tunables and counters by name. */
@@ -284,7 +288,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   #setFault(fault: Error): void {
     this.#fault = fault;
     this.#ringAll();
-    this.#corner.close(fault);
+    this.#corner.close(fault, false);
+    this.#ended.reject(fault);
     this.emit('fault', fault);
     void this.stop();
   }
@@ -308,7 +313,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     for (const state of [MACHINE_BOOTING, MACHINE_RUNNING]) casA(m, 0, Words.state, state, MACHINE_HALTING);
     this.#ringAll();
     const ends = await this.#halted();
-    this.#corner.close(this.#fault ?? stopped());
+    this.#corner.close(this.#fault ?? stopped(), true);
+    this.#ended.reject(this.#fault ?? stopped());
     for (const control of this.#controls) control.close();
     await this.#cpus.destroy();
     const known = ends.filter((end) => end !== undefined);

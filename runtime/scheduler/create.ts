@@ -143,7 +143,8 @@ export function spawn(
   if (typeof kt?.id !== 'number' || !Array.isArray(args)) {
     throw new LwktError(
       'ERR_LWKT_OPTION',
-      'spawn(f, [arguments], { options }): f must come from kthread(), its arguments in one array',
+      'spawn(f, [arguments], { options }): f must be what kthread() returned, its arguments in one array; ' +
+        'inside a function expression its own name means the bare function: give the constant another name',
     );
   }
   const priority = options.priority ?? TDPRI_KERN_DAEMON;

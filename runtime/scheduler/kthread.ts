@@ -105,7 +105,7 @@ export function lwktSendIpiq(dcpu: number, func: IpiFunc, arg0 = 0, arg1 = 0, ar
     }
     return 0;
   }
-  if (!(dcpu >= 0 && dcpu < cpu.ncpus)) {
+  if (dcpu >>> 0 !== dcpu || dcpu >= cpu.ncpus) {
     requireCpu('lwktSendIpiq()');
     checkCpu('lwktSendIpiq()', dcpu);
   }

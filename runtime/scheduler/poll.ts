@@ -30,7 +30,7 @@ const { Thread } = threadLayoutModule;
 const { addA, count, ld, ldA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { processIpiq } = ipiqModule;
-const { highestRunq, runqHead } = runqueueModule;
+const { othersRunnable } = runqueueModule;
 const { fireTimers } = timerModule;
 
 const { pri: TD_PRI } = Thread;
@@ -94,8 +94,7 @@ export function tick(): void {
   const owed = settleTokens(now);
   cpu.polls = owed ? MIN_POLLS : pollsPerTick;
   if (ld(m, gd, GD_PROMISES) !== 0 && now - lastTurn > sysctlValue('lwkt.loop_us') * 1000) wantTurn();
-  const nq = highestRunq();
-  if (nq >= 0 && m[runqHead(nq)] !== cpu.curthread) cpu.resched = true;
+  if (othersRunnable(cpu.curthread)) cpu.resched = true;
 }
 
 /** Notes that the event loop had its turn. Context: idle; never blocks. */

@@ -18,7 +18,7 @@ import * as globaldataModule from './globaldata.ts';
 const { TDF_RUNQ, TDPRI_MASK } = paramsModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
-const { tailqFirst, tailqInsertTail, tailqRemove } = tailqModule;
+const { tailqFirst, tailqInsertTail, tailqRemove, tailqRotate } = tailqModule;
 const { ld, st } = wordModule;
 const { cpu } = globaldataModule;
 
@@ -51,6 +51,26 @@ export function dequeue(td: ThreadRef): void {
   st(m, td, TD_FLAGS, flags & ~TDF_RUNQ);
   tailqRemove(m, gd + GD_TDRUNQ + 2 * nq, td, TD_THREADQ);
   st(m, gd, GD_NRUN, ld(m, gd, GD_NRUN) - 1);
+}
+
+/**
+ * Puts the current thread behind its equals. A thread that ran alone on its level stands at the head of the queue
+ * when others join it; the switch would pick it again.
+ *
+ * Context: thread; never blocks.
+ */
+export function moveToTail(td: ThreadRef): void {
+  const { m, gd } = cpu;
+  enqueue(td);
+  const head = gd + GD_TDRUNQ + 2 * (ld(m, td, TD_PRI) & TDPRI_MASK);
+  if (tailqFirst(m, head) === td) tailqRotate(m, head, TD_THREADQ);
+}
+
+/** True when a thread other than `td` could run at the highest level that has any. Context: any; never blocks. */
+export function othersRunnable(td: ThreadRef): boolean {
+  const { m } = cpu;
+  const nq = highestRunq();
+  return nq >= 0 && (m[runqHead(nq)] !== td || m[runqHead(nq) + 1] !== td);
 }
 
 /**

@@ -45,7 +45,7 @@ const { count, ld, pause, st } = wordModule;
 const { arm, BLOCKED, disarm, done, forgottenYield, RESUME, takeArmed } = blockingModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { awoke, poll } = pollModule;
-const { dequeue, enqueue, highestRunq } = runqueueModule;
+const { dequeue, highestRunq, moveToTail } = runqueueModule;
 const { commOf, slotOf, stacks } = threadModule;
 const { fireTimers, nextDeadline } = timerModule;
 
@@ -255,7 +255,7 @@ const yieldIterator = {
   next(resumed: unknown): Step<void> {
     if (resumed === RESUME) return done<void>(undefined);
     disarm();
-    enqueue(cpu.curthread);
+    moveToTail(cpu.curthread);
     return BLOCKED;
   },
 };

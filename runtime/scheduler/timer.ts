@@ -1,7 +1,7 @@
 /**
  * Timers of this cpu: a binary heap of deadlines.
  *
- * A timer that is no longer wanted is only marked; it leaves the heap when its time comes. Timers of equal time
+ * A timer that is no longer wanted is only marked; it leaves the heap when its time comes, or when half are dead. Timers of equal time
  * fire in the order they were set.
  */
 
@@ -19,6 +19,9 @@ export interface Timer {
 /** The heap; the earliest first. Per cpu. */
 const heap: Timer[] = [];
 let nextOrder = 0;
+/** Cancelled timers still in the heap, and how many are nothing to speak of. Per cpu. */
+let dead = 0;
+const MOST_DEAD = 1000;
 
 function before(a: Timer, b: Timer): boolean {
   return a.when < b.when || (a.when === b.when && a.order < b.order);
@@ -41,12 +44,27 @@ export function setTimer(when: number, fire: () => void): Timer {
 
 /** Makes a timer not fire. Context: thread | idle; never blocks. */
 export function cancelTimer(timer: Timer): void {
+  if (!timer.live) return;
   timer.live = false;
+  dead++;
+  if (dead > MOST_DEAD && dead * 2 > heap.length) compact();
+}
+
+/** Drops the dead, so that cancelled timers of a far future do not pile up. */
+function compact(): void {
+  const live = heap.filter((timer) => timer.live);
+  // Sorted is a heap.
+  live.sort((a, b) => (before(a, b) ? -1 : 1));
+  heap.splice(0, heap.length, ...live);
+  dead = 0;
 }
 
 /** When the next timer fires, Infinity if there is none. Context: any; never blocks. */
 export function nextDeadline(): number {
-  while (heap.length !== 0 && !(heap[0] as Timer).live) pop();
+  while (heap.length !== 0 && !(heap[0] as Timer).live) {
+    pop();
+    dead--;
+  }
   return heap[0]?.when ?? Infinity;
 }
 

@@ -136,8 +136,8 @@ export function requestToken(tok: TokenRef, td: ThreadRef): void {
   let queue = waiters.get(tok);
   if (queue === undefined) waiters.set(tok, (queue = []));
   waiting.any = true;
-  if (queue.includes(td)) return;
-  queue.push(td);
+  // Asked again after a wake-up in vain, the token may have left this cpu meanwhile, with no request of ours.
+  if (!queue.includes(td)) queue.push(td);
   if (isOwner(tok)) {
     st(m, tok, T_WAITS, (ld(m, tok, T_WAITS) + 1) | 0);
     return;

@@ -87,11 +87,17 @@ export function createArena(shape: Shape, crowded: boolean): Arena {
  */
 export function attachArena(memory: SharedMemory): Arena {
   const m: Mem = new Int32Array(memory.buffer);
-  if (ld(m, 0, Machine.magic) !== MAGIC || ld(m, 0, Machine.layoutHash) !== layoutHash()) {
+  const version = ld(m, 0, Machine.version);
+  if (
+    ld(m, 0, Machine.magic) !== MAGIC ||
+    version !== LAYOUT_VERSION ||
+    ld(m, 0, Machine.layoutHash) !== layoutHash()
+  ) {
     throw new LwktError(
       'ERR_LWKT_NO_MACHINE',
-      `not an arena of this lwkt: magic ${hex(ld(m, 0, Machine.magic))}, layout ${hex(ld(m, 0, Machine.layoutHash))}, ` +
-        `expected ${hex(MAGIC)} and ${hex(layoutHash())}; host and cpus must run the same version`,
+      `not an arena of this lwkt: magic ${hex(ld(m, 0, Machine.magic))}, version ${version}, layout ` +
+        `${hex(ld(m, 0, Machine.layoutHash))}; expected ${hex(MAGIC)}, ${LAYOUT_VERSION}, ${hex(layoutHash())}; ` +
+        'host and cpus must run the same version',
     );
   }
   const map = memoryMap({

@@ -48,6 +48,7 @@ const VIEWS = [
   Float64Array,
   BigInt64Array,
   BigUint64Array,
+  Float16Array,
 ] as const;
 
 /** Code of DataView, which is no typed array; Buffer has its own, because it is not the Uint8Array it extends. */
@@ -69,6 +70,7 @@ class ArenaSerializer extends Serializer {
   _writeHostObject(object: object): void {
     if (!ArrayBuffer.isView(object)) throw new Error(`${inspect(object, { depth: 0 })} could not be cloned.`);
     const shared = object.buffer === this.#arena.memory.buffer;
+    if (!shared && object.buffer instanceof SharedArrayBuffer) this._getSharedArrayBufferId();
     this.writeUint32(shared ? VIEW_ARENA : VIEW_COPY);
     this.writeUint32(viewCode(object));
     this.writeUint32(object.byteLength);
@@ -213,10 +215,15 @@ export function takeValue(arena: Arena, self: number, td: number): unknown {
   }
 }
 
+/** An error on its way. */
 interface ErrorRecord {
+  /** The error without its own properties, or the thrown value if it is none. */
   readonly error: unknown;
   readonly name: string;
   readonly properties: Readonly<Record<string, unknown>>;
+  readonly cause?: ErrorRecord;
+  /** Of an AggregateError. */
+  readonly errors?: readonly ErrorRecord[];
 }
 
 /** The error types of the language, which a clone keeps. */
@@ -229,44 +236,92 @@ const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
   URIError,
 };
 
-/** What crosses for a thrown value: an error keeps its type, stack, cause and own properties. */
+/** Causes of causes that cross; more are cut off, and so are circles. */
+const MOST_CAUSES = 8;
+
+/** Reads what may throw when read: getters, proxies, inspection. */
+function safely<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** What should be a text, and may be anything. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : shown(value);
+}
+
+function shown(value: unknown): string {
+  return safely(() => inspect(value), '(cannot be shown)');
+}
+
+/** What crosses for a thrown value: an error keeps its type, stack, causes and own properties. */
 export function errorOut(arena: Arena, thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) {
+  return recordOf(arena, thrown, MOST_CAUSES);
+}
+
+function recordOf(arena: Arena, thrown: unknown, causes: number): ErrorRecord {
+  if (!safely(() => thrown instanceof Error, false)) {
     return clonable(arena, thrown)
-      ? ({ error: thrown, name: '', properties: {} } satisfies ErrorRecord)
-      : errorOut(arena, new Error(inspect(thrown)));
+      ? { error: thrown, name: '', properties: {} }
+      : recordOf(arena, new Error(shown(thrown)), causes);
   }
+  const error = thrown as Error;
+  const name = safely(() => textOf(error.name), 'Error');
+  const message = safely(() => textOf(error.message), '');
+  const plain = new (ERRORS[name] ?? Error)(message);
+  plain.stack = safely(() => error.stack, undefined) ?? `${name}: ${message}`;
   const properties: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(thrown)) {
-    properties[key] = clonable(arena, value) ? value : inspect(value);
+  for (const key of safely(() => Object.keys(error), [])) {
+    const value = safely(() => (error as unknown as Record<string, unknown>)[key], undefined);
+    properties[key] = clonable(arena, value) ? value : shown(value);
   }
-  const { name } = thrown;
-  const plain = new (ERRORS[name] ?? Error)(thrown.message);
-  plain.stack = thrown.stack ?? `${name}: ${thrown.message}`;
-  if (thrown.cause !== undefined) {
-    plain.cause = clonable(arena, thrown.cause) ? thrown.cause : inspect(thrown.cause);
-  }
-  return { error: plain, name, properties } satisfies ErrorRecord;
+  const cause = safely(() => error.cause, undefined);
+  const errors = safely(
+    () => (error instanceof AggregateError ? [...(error.errors as unknown[])] : undefined),
+    undefined,
+  );
+  return {
+    error: plain,
+    name,
+    properties,
+    ...(cause === undefined || causes === 0 ? {} : { cause: recordOf(arena, cause, causes - 1) }),
+    ...(errors === undefined || causes === 0
+      ? {}
+      : { errors: errors.map((one) => recordOf(arena, one, causes - 1)) }),
+  };
 }
 
 /** Makes the thrown value again. */
 export function errorIn(record: unknown): unknown {
-  const { error, name, properties } = record as ErrorRecord;
+  const { error, name, properties, cause, errors } = record as ErrorRecord;
   if (!(error instanceof Error)) return error;
-  const made = name === 'LwktError' ? lwktErrorIn(error, properties) : error;
+  const made = remake(error, name, properties, errors);
   for (const [key, value] of Object.entries(properties)) {
-    if (key !== 'name')
-      Object.defineProperty(made, key, { value, configurable: true, writable: true, enumerable: true });
+    if (key !== 'name') define(made, key, value, true);
   }
-  if (made.name !== name)
-    Object.defineProperty(made, 'name', { value: name, configurable: true, writable: true });
+  if (cause !== undefined) define(made, 'cause', errorIn(cause), false);
+  if (made.name !== name) define(made, 'name', name, false);
   return made;
 }
 
-function lwktErrorIn(error: Error, properties: ErrorRecord['properties']): LwktError {
-  const made = new LwktError(properties['code'] as LwktErrorCode, error.message, { cause: error.cause });
-  if (error.stack !== undefined) made.stack = error.stack;
+function remake(
+  error: Error,
+  name: string,
+  properties: ErrorRecord['properties'],
+  errors: readonly ErrorRecord[] | undefined,
+): Error {
+  let made = error;
+  if (errors !== undefined) made = new AggregateError(errors.map(errorIn), error.message);
+  else if (name === 'LwktError') made = new LwktError(properties['code'] as LwktErrorCode, error.message);
+  if (made !== error && error.stack !== undefined) made.stack = error.stack;
   return made;
+}
+
+function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable });
 }
 
 function clonable(arena: Arena, value: unknown): boolean {

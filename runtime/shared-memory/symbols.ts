@@ -10,7 +10,7 @@ import { Machine } from './layout/machine.ts';
 import { SymbolEntry } from './layout/symbol-entry.ts';
 import { withLock } from './lock.ts';
 import { LINE_WORDS } from './struct.ts';
-import { encodeText, ldText } from './text.ts';
+import { ldText } from './text.ts';
 import { ld, st } from './word.ts';
 
 const { symbolLock: LOCK, symbolCount: COUNT, memoryNext: NEXT } = Machine;
@@ -80,7 +80,7 @@ export function symbol(
   length: number,
   words: number,
 ): number {
-  const bytes = encodeText(name, MAX_NAME_BYTES + 1);
+  const bytes = Buffer.from(name);
   if (bytes.length === 0 || bytes.length > MAX_NAME_BYTES) {
     throw new LwktError(
       'ERR_LWKT_SYMBOL',
@@ -93,7 +93,7 @@ export function symbol(
     for (let probe = 0; probe < map.names; probe++) {
       const entry = map.symbols + (((hash >>> 0) + probe) % map.names) * WORDS;
       if (ld(m, entry, KIND) === 0) return make(arena, entry, name, bytes, hash, kind, length, words);
-      if (ld(m, entry, HASH) === hash && nameOf(arena, entry) === name)
+      if (ld(m, entry, HASH) === hash && sameName(arena, entry, bytes))
         return match(arena, entry, name, kind, length);
     }
     throw new LwktError(
@@ -102,6 +102,14 @@ export function symbol(
         'or raise names (--names)',
     );
   });
+}
+
+/** Compares bytes, not text: two texts may have the same bytes, and bytes are what is kept. */
+function sameName(arena: Arena, entry: number, bytes: Uint8Array): boolean {
+  const { m } = arena;
+  const at = ld(m, entry, NAME) * 4;
+  const known = new Uint8Array(m.buffer, at, ld(m, entry, NAME_BYTES));
+  return known.length === bytes.length && known.every((byte, i) => byte === bytes[i]);
 }
 
 function nameOf(arena: Arena, entry: number): string {

@@ -17,7 +17,7 @@ export interface Result {
   readonly stderr: string;
 }
 
-export interface ChildOptions {
+interface ChildOptions {
   /** Standard input; default empty. */
   readonly input?: string | Uint8Array;
   /** Default: the root of the checkout. */

@@ -3,13 +3,13 @@
  * can be run again.
  */
 import type { ExecutionContext } from 'ava';
-import fc from 'fast-check';
+import { configureGlobal } from 'fast-check';
 
 /** A whole number of 31 bits. */
 export const SEED = Number(process.env['LWKT_TEST_SEED'] ?? Date.now()) & 0x7fff_ffff;
 
 // fast-check prints seed and path of what fails.
-fc.configureGlobal({ seed: SEED });
+configureGlobal({ seed: SEED });
 
 /** Notes the seed in the log of a test and returns it. */
 export function seedOf(t: ExecutionContext): number {

@@ -77,7 +77,7 @@ const PROGRAMS: readonly [string, string, string, RegExp][] = [
     'that registers other names on other cpus',
     'names.ts',
     'ERR_LWKT_NAMES',
-    /kthread 1 is 'even' on cpu 0 and 'odd' on cpu 1; register the same functions in the same order/,
+    /kthread 1 is 'evenOnes' on cpu 0 and 'oddOnes' on cpu 1; register the same functions in the same order/,
   ],
   ['that exits while it loads', 'exits-loading.ts', 'ERR_LWKT_CPU_DIED', /cpu [01] died.*\b3\b/s],
 ];

@@ -305,7 +305,9 @@ test.serial('spawn: bad options are refused with the limits, and leave no thread
 
 test.serial('spawn: an argument that cannot be cloned is named, and no thread is lost', (t) => {
   run(function* () {
-    const body = define(function* takes(_: unknown) {});
+    const body = define(function* takes(value: unknown) {
+      return value;
+    });
     for (let i = 0; i < 3 * THREADS; i++) {
       const error = t.throws(() => spawn(body, [{ bad: () => 1 }]), { instanceOf: LwktError });
       t.is(error?.code, 'ERR_LWKT_CLONE');

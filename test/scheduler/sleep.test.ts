@@ -31,12 +31,12 @@ test.serial('sleep: the shorter one ends first', (t) => {
 
 test.serial('sleep: ends while other threads never stop running', (t) => {
   run(function* () {
-    let over = false;
+    const seen = { over: false };
     const busy = child(function* busy() {
-      while (!over) yield* lwktYield();
+      while (!seen.over) yield* lwktYield();
     });
     yield* sleep(5);
-    over = true;
+    seen.over = true;
     yield* join(busy);
     t.pass();
   });

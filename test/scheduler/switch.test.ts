@@ -79,17 +79,18 @@ test.serial(
   'safepoint: a thread that became runnable while its equal computes gets its turn by the clock',
   (t) => {
     run(function* () {
-      let ran = false;
+      const seen = { ran: false };
       const td = child(function* equal() {
-        ran = true;
+        seen.ran = true;
       });
       const start = performance.now();
       // Far beyond a tick; the loop ends so that the test does.
-      while (!ran && performance.now() - start < 1000) {
+      while (!seen.ran && performance.now() - start < 1000) {
         if (safepoint()) yield* lwktYield();
       }
-      t.true(ran);
+      const inTime = seen.ran;
       yield* join(td);
+      t.true(inTime);
     });
   },
 );
@@ -133,11 +134,11 @@ test.serial('switch: a thread that lowers itself gives way at its next safepoint
 test.serial('switch: raising a waiting thread lets it run before its equals', (t) => {
   const order = run(function* () {
     const seen: string[] = [];
-    const named = (name: string): number =>
+    const noting = (name: string): number =>
       child(function* named() {
         seen.push(name);
       });
-    const threads = ['a', 'b', 'c'].map(named);
+    const threads = ['a', 'b', 'c'].map(noting);
     lwktSetPri(threads[2] as number, TDPRI_SOFT_NORM);
     for (const td of threads) yield* join(td);
     return seen;

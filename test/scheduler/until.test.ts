@@ -60,15 +60,15 @@ test.serial('until: a thenable that throws is a rejection', async (t) => {
 test.serial('until: other threads run while one waits', async (t) => {
   await runWithLoop(function* () {
     let rounds = 0;
-    let over = false;
+    const seen = { over: false };
     const busy = child(function* busy() {
-      while (!over) {
+      while (!seen.over) {
         rounds++;
         yield* lwktYield();
       }
     });
     yield* until(delay(10));
-    over = true;
+    seen.over = true;
     yield* join(busy);
     t.true(rounds > 0);
   });

@@ -108,15 +108,15 @@ test('layout: every counter has two words of its own', (t) => {
   offsets.forEach((offset, i) => t.is(offset, Globaldata.counters + 2 * i));
 });
 
+function row(text: string): string {
+  const [field = '', offset = '', words = '', mode = ''] = text.split(' ');
+  return `  ${offset.slice(1).padStart(5)} ${words.padStart(4)} ${mode.padEnd(7)} ${field.split('.')[1] ?? ''}`;
+}
+
 test('layout: is what layout.txt shows', (t) => {
-  const rows = Object.entries(STRUCTS).flatMap(([name, s]) => [
-    `${name}: ${s.WORDS} words`,
-    ...s.describe.map((text) => {
-      const [field = '', offset = '', words = '', mode = ''] = text.split(' ');
-      return `  ${offset.slice(1).padStart(5)} ${words.padStart(4)} ${mode.padEnd(7)} ${field.split('.')[1] ?? ''}`;
-    }),
-    '',
-  ]);
+  const rows = Object.entries(STRUCTS).map(([name, s]) =>
+    [`${name}: ${s.WORDS} words`, s.describe.map(row).join('\n'), ''].join('\n'),
+  );
   const table = `offset words mode field; written by LWKT_UPDATE_LAYOUT=1 npx ava test/shared-memory/struct.test.ts\n\n${rows.join('\n')}`;
   if (process.env['LWKT_UPDATE_LAYOUT'] === '1') writeFileSync(LAYOUT, table);
   t.is(readFileSync(LAYOUT, 'utf8'), table);

@@ -45,7 +45,7 @@ async function once(i: number): Promise<void> {
     throw new Error(`machine ${i} left ${JSON.stringify(leftovers)}`);
 }
 
-const warmUp = Math.max(10, Math.floor(count / 5));
+const warmUp = Math.min(50, Math.max(10, Math.floor(count / 10)));
 for (let i = 0; i < warmUp; i++) await once(i);
 const before = await look();
 const start = performance.now();

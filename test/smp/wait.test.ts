@@ -6,7 +6,7 @@ const PROGRAM = new URL('programs/wait.ts', import.meta.url);
 
 for (const [cpus, ring, pairs, count, meddle] of [
   [2, 256, 1, 5000, false],
-  [2, 2, 3, 1000, true],
+  [2, 2, 3, 600, true],
   [4, 4, 4, 500, true],
   [8, 2, 8, 100, true],
 ] as const) {

@@ -29,8 +29,8 @@ export async function bad(machine: Machine): Promise<void> {
   await machine.spawn('count', 'a');
   // @ts-expect-error no such place
   await machine.spawn('count', [], { cpu: 'all' });
-  // @ts-expect-error an unknown event
-  machine.on('stopped', () => {});
+  // @ts-expect-error a fault is an error
+  machine.on('fault', (error: number) => void error);
   const report = await machine.stop();
   // @ts-expect-error the report is read only
   report.forced = [];

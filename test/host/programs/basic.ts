@@ -83,6 +83,15 @@ export const started = kthread(function* started(n: number) {
   while (Atomics.load(flags, 0) < n) yield* sleep(0.1);
 });
 
+export const untilReleased = kthread(function* untilReleased() {
+  Atomics.add(flags, 0, 1);
+  while (Atomics.load(flags, 1) === 0) yield* sleep(0.5);
+});
+
+export const release = kthread(function* release() {
+  Atomics.store(flags, 1, 1);
+});
+
 export const sleeps = kthread(function* sleeps() {
   Atomics.add(flags, 0, 1);
   yield* sleep(Infinity);

@@ -2,7 +2,6 @@
 import {
   join,
   kthread,
-  LwktError,
   lwktYield,
   mycpu,
   ncpus,
@@ -11,6 +10,7 @@ import {
   spawn,
   type KThread,
   type Td,
+  type LwktError,
 } from 'lwkt/thread';
 import { random } from '../../helpers/seed.ts';
 export * from './leaks.ts';

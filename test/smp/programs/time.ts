@@ -1,10 +1,26 @@
 /** Sleeping, promises, and output, on all cpus at once. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { join, kthread, lwktYield, mycpu, ncpus, safepoint, shared, sleep, spawn, until } from 'lwkt/thread';
+import {
+  join,
+  kthread,
+  lwktYield,
+  mycpu,
+  ncpus,
+  safepoint,
+  shared,
+  sleep,
+  spawn,
+  until,
+  type KThread,
+  type Td,
+} from 'lwkt/thread';
+import { cpu } from '../../../runtime/scheduler/globaldata.ts';
+import { Globaldata } from '../../../runtime/shared-memory/layout/globaldata.ts';
 import { random } from '../../helpers/seed.ts';
 export * from './leaks.ts';
 
-const stop = shared.i32('stop', 2);
+/** over; busy threads that began; that gave up. */
+const stop = shared.i32('stop', 3);
 
 /** Keeps promises outstanding; how exact the event loop's own timers are is not ours. */
 const awaitNaps = kthread(function* awaitNaps(rounds: number, seed: number) {
@@ -34,13 +50,29 @@ export const sleeping = kthread(function* sleeping(threads: number, rounds: numb
   return early;
 });
 
+/** Ticks of a cpu's clock after which a busy thread gives up, so that starving the others ends: some seconds. */
+const PATIENCE = 30_000;
+
+function heartbeat(): number {
+  return Atomics.load(cpu.m, cpu.gd + Globaldata.heartbeat);
+}
+
+/** False once all is over, or has taken too long. */
+function goOn(start: number): boolean {
+  if (Atomics.load(stop, 0) !== 0) return false;
+  if (((heartbeat() - start) | 0) < PATIENCE) return true;
+  Atomics.add(stop, 2, 1);
+  return false;
+}
+
 const busy = kthread(function* busy() {
   Atomics.add(stop, 1, 1);
-  while (Atomics.load(stop, 0) === 0) if (safepoint()) yield* lwktYield();
+  for (const start = heartbeat(); goOn(start);) if (safepoint()) yield* lwktYield();
 });
 
 const yielder = kthread(function* yielder() {
-  while (Atomics.load(stop, 0) === 0) yield* lwktYield();
+  Atomics.add(stop, 1, 1);
+  for (const start = heartbeat(); goOn(start);) yield* lwktYield();
 });
 
 const awaits = kthread(function* awaits(rounds: number) {
@@ -50,15 +82,18 @@ const awaits = kthread(function* awaits(rounds: number) {
 
 /** Promises settle while threads never stop running: by safepoints on one half, by yields on the other. */
 export const starving = kthread(function* starving(rounds: number) {
-  const bees = Array.from({ length: 2 * ncpus() }, (_, i) =>
-    spawn(i % 2 === 0 ? busy : yielder, [], { cpu: Math.floor(i / 2) }),
-  );
-  const tds = Array.from({ length: ncpus() }, (_, cpu) => spawn(awaits, [rounds], { cpu }));
+  const onAll = (kt: KThread<[], void>): Td[] =>
+    Array.from({ length: ncpus() }, (_, i) => spawn(kt, [], { cpu: i }));
+  const bees = onAll(yielder);
+  while (Atomics.load(stop, 1) < ncpus()) yield* sleep(0.1);
+  bees.push(...onAll(busy));
+  while (Atomics.load(stop, 1) < 2 * ncpus()) yield* sleep(0.1);
+  const tds = Array.from({ length: ncpus() }, (_, i) => spawn(awaits, [rounds], { cpu: i }));
   let sum = 0;
   for (const td of tds) sum += yield* join(td);
   Atomics.store(stop, 0, 1);
   for (const td of bees) yield* join(td);
-  return sum;
+  return { sum, gaveUp: stop[2] };
 });
 
 const equal = kthread(function* equal() {
@@ -72,7 +107,7 @@ export const latecomer = kthread(function* latecomer() {
   const late = spawn(equal, [], { cpu: 1 });
   yield* join(late);
   yield* join(td);
-  return 'both';
+  return stop[2];
 });
 
 const prints = kthread(function* prints(lines: number) {
@@ -85,7 +120,7 @@ const prints = kthread(function* prints(lines: number) {
 });
 
 export default kthread(function* main(lines: number) {
-  const tds = Array.from({ length: ncpus() }, (_, cpu) => spawn(prints, [lines], { cpu }));
+  const tds = Array.from({ length: ncpus() }, (_, i) => spawn(prints, [lines], { cpu: i }));
   for (const td of tds) yield* join(td);
   console.log('end');
 });

@@ -118,7 +118,7 @@ const greedy = kthread(function* greedy(share: number) {
 });
 
 export const fairness = kthread(function* fairness(share: number) {
-  const tds = Array.from({ length: ncpus() }, (_, cpu) => spawn(greedy, [share], { cpu }));
+  const tds = Array.from({ length: ncpus() }, (_, i) => spawn(greedy, [share], { cpu: i }));
   for (const td of tds) yield* join(td);
   return cells[0] === progress.reduce((sum, n) => sum + n, 0);
 });
@@ -205,7 +205,6 @@ export const descheduled = kthread(function* descheduled() {
   // Cpu 1 gives the high one away; here the keeper releases the low one, which makes the waiter runnable.
   Atomics.store(flags, 3, 1);
   lwktSetPriSelf(TDPRI_SOFT_NORM);
-  yield* join(high);
   yield* join(low);
   // More urgent than the waiter, so it has not run: stop it, and let this cpu sleep. Its tokens go.
   lwktDeschedule(waiter);
@@ -218,6 +217,7 @@ export const descheduled = kthread(function* descheduled() {
   Atomics.store(flags, 5, 1);
   yield* join(waiter);
   yield* join(taker);
+  yield* join(high);
   return cells[0];
 });
 
