@@ -88,7 +88,7 @@ function* end(
   force: boolean,
 ): Generator<unknown, void, unknown> {
   try {
-    if (error !== undefined) throw error;
+    if (error instanceof Error) throw error;
     // Unlike a rename, a link never replaces a file that has come meanwhile.
     yield* until(force ? rename(part, target) : link(part, target));
   } finally {

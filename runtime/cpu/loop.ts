@@ -4,14 +4,13 @@
  * While no promise is outstanding and no control message waits, the dispatcher never returns and the event loop
  * never turns. This is the one async function of a cpu.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { nowNs } from '../base/clock.ts';
 import { endSleep, sleepOnBellAsync } from '../shared-memory/doorbell.ts';
 import { CPU_LOOP, CPU_RUN, Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { count, ld, ldA, st } from '../shared-memory/word.ts';
 import { counterField, cpu } from '../scheduler/globaldata.ts';
 import { awoke, turned } from '../scheduler/poll.ts';
-import { dispatch } from '../scheduler/switch.ts';
+import { dispatch, longestSpin } from '../scheduler/switch.ts';
 import { nextDeadline } from '../scheduler/timer.ts';
 import { releaseTokens } from '../scheduler/token-owner.ts';
 import { setKick } from '../scheduler/until.ts';
@@ -47,26 +46,36 @@ async function turn(): Promise<void> {
   turned();
 }
 
-/** Sleeps in the event loop until the doorbell rings, a promise settles or a timer is due. */
+/** Something came: the bell rang, a thread can run, or the cpu has to look up. */
+function called(): boolean {
+  const { m, gd } = cpu;
+  return m[gd] !== 0 || ld(m, gd, GD_NRUN) !== 0 || cpu.resched;
+}
+
+/**
+ * Sleeps in the event loop until the doorbell rings, a promise settles or a timer is due. Turns a few times first:
+ * what a promise waits for, a file most often, is sooner there than a sleep and a wake-up take.
+ */
 async function sleepInLoop(): Promise<void> {
   const { m, gd } = cpu;
-  if (m[gd] !== 0 || ld(m, gd, GD_NRUN) !== 0) return;
+  const deadline = nextDeadline();
+  const end = Math.min(deadline, nowNs() + longestSpin());
+  while (!called() && nowNs() < end) await turn();
+  if (called()) return;
   releaseTokens();
-  // See idle() in switch.ts: what came while a token was handed over has rung already.
-  if (cpu.resched) return;
+  // Letting a token go may have drained IPIs: what came then has rung already.
+  if (called()) return;
   const bell = sleepOnBellAsync(m, gd, Infinity);
   if (bell === undefined) return;
-  const ms = Math.min(MAX_TIMER_MS, (nextDeadline() - nowNs()) / 1e6);
-  const timer = new AbortController();
-  try {
-    await Promise.race([
-      bell,
-      new Promise<void>((resolve) => setKick(resolve)),
-      delay(Math.max(0, ms), undefined, { signal: timer.signal }).catch(() => undefined),
-    ]);
-  } finally {
-    timer.abort();
-    setKick(() => {});
-    endSleep(m, gd);
-  }
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<unknown>((resolve) => {
+    setKick(() => resolve(undefined));
+    void bell.then(resolve);
+    if (deadline !== Infinity) {
+      timer = setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, (deadline - nowNs()) / 1e6)));
+    }
+  });
+  clearTimeout(timer);
+  setKick(() => {});
+  endSleep(m, gd);
 }

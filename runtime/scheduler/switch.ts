@@ -173,8 +173,8 @@ const MAX_SLEEP_MS = 0x7fff_ffff;
 /** How long the next idle phase spins. Per cpu; learnt. */
 let spinNs = MIN_SPIN_NS;
 
-/** Longest spin that pays: about the cost of one wake-up. */
-function maxSpinNs(): number {
+/** Longest spin that pays, in nanoseconds: about the cost of one wake-up. Context: idle; never blocks. */
+export function longestSpin(): number {
   return sysctlValue('lwkt.spin_us') * 1000 * (cpu.crowded ? CROWDED_SHARE : 1);
 }
 
@@ -195,7 +195,7 @@ function idle(): boolean {
   st(m, gd, GD_STATE, CPU_SPIN);
   while (now < end) {
     if (spin(SPIN_CHUNK)) {
-      spinNs = Math.min(maxSpinNs(), spinNs * 2);
+      spinNs = Math.min(longestSpin(), spinNs * 2);
       count(m, gd, IDLE_SPINS);
       st(m, gd, GD_STATE, CPU_RUN);
       return false;
@@ -230,8 +230,8 @@ function park(deadline: number, now: number): void {
   sleepOnBell(m, gd, Math.min(MAX_SLEEP_MS, (deadline - now) / 1e6));
   awoke();
   // A sleep shorter than a long spin would have been better spun through.
-  const short = nowNs() - now < 2 * maxSpinNs();
-  spinNs = short ? Math.min(maxSpinNs(), spinNs * 2) : Math.max(MIN_SPIN_NS, spinNs / 2);
+  const short = nowNs() - now < 2 * longestSpin();
+  spinNs = short ? Math.min(longestSpin(), spinNs * 2) : Math.max(MIN_SPIN_NS, spinNs / 2);
 }
 
 /** Makes the current thread wait, for `ps` and the run queue. Context: thread; never blocks. */

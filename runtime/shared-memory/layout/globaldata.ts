@@ -69,7 +69,6 @@ export function counter(name: CounterName): Plain {
 
 /** What a cpu is doing, by number; the order is part of the layout. */
 export const CPU_STATES = ['off', 'boot', 'run', 'spin', 'park', 'loop', 'halted'] as const;
-export const CPU_OFF = 0;
 export const CPU_BOOT = 1;
 export const CPU_RUN = 2;
 export const CPU_SPIN = 3;
