@@ -13,15 +13,16 @@ import { startPool } from './lib/piscina.ts';
 import { main, type Probe } from './lib/report.ts';
 
 const PROGRAM = new URL('./programs/first.ts', import.meta.url);
+const COMPILED_PROGRAM = new URL('./programs/first-compiled.mjs', import.meta.url);
 const COMPILED = new URL('../dist/index.js', import.meta.url);
 
 function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-async function machineWith(host: typeof Host): Promise<number> {
+async function machineWith(host: typeof Host, program: URL): Promise<number> {
   const start = now();
-  const machine = await host.boot({ program: PROGRAM, cpus: 2 });
+  const machine = await host.boot({ program, cpus: 2 });
   const first = (await machine.run()) as number;
   await machine.stop();
   return first - start;
@@ -48,12 +49,15 @@ async function piscina(): Promise<number> {
 export async function suite(): Promise<{ probes: readonly Probe[]; done: () => Promise<void> }> {
   const contestants = [
     { name: 'two bare Workers', measure: workers },
-    { name: 'lwkt, TypeScript sources', measure: () => machineWith({ boot } as typeof Host) },
+    { name: 'lwkt, TypeScript sources', measure: () => machineWith({ boot } as typeof Host, PROGRAM) },
     { name: 'Piscina, two tasks', measure: piscina },
   ];
   if (existsSync(COMPILED)) {
     const compiled = (await import(COMPILED.href)) as typeof Host;
-    contestants.push({ name: 'lwkt, compiled (dist)', measure: () => machineWith(compiled) });
+    contestants.push({
+      name: 'lwkt, compiled (dist)',
+      measure: () => machineWith(compiled, COMPILED_PROGRAM),
+    });
   } else process.stderr.write('no dist/: `npm run build` first to measure the compiled package\n');
   return {
     probes: [{ title: 'boot, two cpus', unit: 'ms', target: '60 ms compiled', contestants }],

@@ -13,6 +13,16 @@ function plain(): number {
   return performance.now() - start;
 }
 
+function checksum(): number {
+  const row = new Uint8Array(WIDTH);
+  let sum = 0;
+  for (let y = 0; y < HEIGHT; y++) {
+    mandelbrotRow(y, row);
+    for (const pixel of row) sum += pixel;
+  }
+  return sum;
+}
+
 export async function suite(): Promise<{ probes: readonly Probe[]; done: () => Promise<void> }> {
   const machine = await boot({ program: new URL('./programs/rows.ts', import.meta.url), cpus: 2 });
   const pool = startPool();
@@ -30,6 +40,8 @@ export async function suite(): Promise<{ probes: readonly Probe[]; done: () => P
   plain();
   await ours();
   await tasks();
+  const pixels = await machine.spawn('checksum');
+  if (pixels !== checksum()) throw new Error(`the pixels add up to ${String(pixels)}, not ${checksum()}`);
   return {
     probes: [
       {

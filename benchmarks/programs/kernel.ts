@@ -13,6 +13,7 @@ import {
   lwktYield,
   safepoint,
   shared,
+  sleep,
   spawn,
   token,
   waitGen,
@@ -113,8 +114,7 @@ export const tokenFought = kthread(function* tokenFought(ms: number) {
   stop[0] = 0;
   const other = spawn(fighter, [1], { cpu: 1 });
   const here = spawn(fighter, [0]);
-  const start = performance.now();
-  while (performance.now() - start < ms) yield* lwktYield();
+  yield* sleep(ms);
   stop[0] = 1;
   yield* join(here);
   yield* join(other);

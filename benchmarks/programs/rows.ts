@@ -8,8 +8,12 @@ const row = kthread(function* row(y: number) {
   mandelbrotRow(y, picture.subarray(y * WIDTH, (y + 1) * WIDTH));
 });
 
+/** The sum of all pixels, to see that they are there. */
+export const sum = kthread(function* checksum() {
+  return picture.reduce((total, pixel) => total + pixel, 0);
+});
+
 export default kthread(function* main() {
   const rows = Array.from({ length: HEIGHT }, (_, y) => spawn(row, [y], { cpu: 'spread' }));
   for (const td of rows) yield* join(td);
-  return picture.reduce((sum, pixel) => sum + pixel, 0);
 });

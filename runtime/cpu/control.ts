@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expose } from 'comlink';
+import { portListeners } from '../base/port-endpoint.ts';
 import { LwktError } from '../base/errors.ts';
 import type { CpuControl, CpuHeap, Loaded } from '../base/protocol.ts';
 import { tunable, TUNABLES, type TunableName } from '../shared-memory/layout/sysctl.ts';
@@ -29,7 +30,7 @@ export function controlReceived(): number {
 export function serveControl(port: MessagePort): void {
   const control: CpuControl = { load, sysctl, heap };
   port.on('message', () => received++);
-  expose(control, port);
+  expose(control, { ...portListeners(port), postMessage: (message: unknown) => port.postMessage(message) });
 }
 
 async function load(url: string): Promise<Loaded> {

@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { wrap, releaseProxy, type Endpoint, type Remote } from 'comlink';
+import { portListeners } from '../base/port-endpoint.ts';
 import type { CpuControl } from '../base/protocol.ts';
 import type { Arena } from '../shared-memory/arena.ts';
 import { BELL_CONTROL, ringBell } from '../shared-memory/doorbell.ts';
@@ -23,7 +24,6 @@ export interface Control {
 export function openControl(arena: Arena, cpu: number): Control {
   const { port1, port2 } = new MessageChannel();
   const gd = globaldataOf(arena.map, cpu);
-  const listeners = port1 as unknown as Endpoint;
   const endpoint: Endpoint = {
     postMessage(message: unknown) {
       // Counted first: the cpu turns its event loop until it has seen this many.
@@ -31,8 +31,7 @@ export function openControl(arena: Arena, cpu: number): Control {
       port1.postMessage(message);
       ringBell(arena.m, gd, BELL_CONTROL);
     },
-    addEventListener: listeners.addEventListener.bind(port1),
-    removeEventListener: listeners.removeEventListener.bind(port1),
+    ...portListeners(port1),
     start: () => port1.start(),
   };
   const remote = wrap<CpuControl>(endpoint);

@@ -165,9 +165,14 @@ export function spawn(
   return handle;
 }
 
+function allImmutable(args: readonly unknown[]): boolean {
+  for (const arg of args) if (!isImmutable(arg)) return false;
+  return true;
+}
+
 function putArguments(td: ThreadRef, target: number, name: string, args: unknown[]): void {
   const { arena, m } = cpu;
-  if (target === cpu.id && args.every(isImmutable)) {
+  if (target === cpu.id && allImmutable(args)) {
     const slot = slotOf(td);
     makeRoom(slot);
     locals[slot] = args.length === 0 ? undefined : args.slice();
@@ -199,7 +204,8 @@ export function startThread(td: ThreadRef): ThreadStack {
     const args = locals[slot] as unknown[] | undefined;
     locals[slot] = undefined;
     st(m, td, TD_VALUE_KIND, VALUE_NONE);
-    stack = args === undefined ? body() : body(...args);
+    // One by one: spreading an array costs more than the rest of a start.
+    stack = args === undefined ? body() : args.length === 1 ? body(args[0]) : body(...args);
   } else {
     const single = ld(m, td, TD_VALUE_KIND) === VALUE_NUMBER;
     const value = takeValue(arena, cpu.id, td);
