@@ -93,7 +93,7 @@ export function symbol(
     for (let probe = 0; probe < map.names; probe++) {
       const entry = map.symbols + (((hash >>> 0) + probe) % map.names) * WORDS;
       if (ld(m, entry, KIND) === 0) return make(arena, entry, name, bytes, hash, kind, length, words);
-      if (ld(m, entry, HASH) === hash && sameName(arena, entry, bytes))
+      if (ld(m, entry, HASH) === hash && sameSpace(arena, entry, kind) && sameName(arena, entry, bytes))
         return match(arena, entry, name, kind, length);
     }
     throw new LwktError(
@@ -102,6 +102,12 @@ export function symbol(
         'or raise names (--names)',
     );
   });
+}
+
+/** Tokens, wait queues and shared regions have names of their own: a token may be called like what it guards. */
+function sameSpace(arena: Arena, entry: number, kind: SymbolKind): boolean {
+  const known = SYMBOL_KINDS[ld(arena.m, entry, KIND)] ?? 'none';
+  return known === kind || (known.startsWith('shared.') && kind.startsWith('shared.'));
 }
 
 /** Compares bytes, not text: two texts may have the same bytes, and bytes are what is kept. */
