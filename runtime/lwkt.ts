@@ -27,21 +27,22 @@ export {
   TDPRI_USER_REAL,
 } from './base/params.ts';
 export type { Blocking } from './scheduler/blocking.ts';
-export { spawn, type KThread, type SpawnOptions } from './scheduler/create.ts';
+export { kthreadCreate, lwktCreate, spawn, type KThread, type SpawnOptions } from './scheduler/create.ts';
 export { critEnter, critExit, needResched, splz } from './scheduler/crit.ts';
+export { kthreadExit, lwktExit } from './scheduler/exit.ts';
 export { mycpu, ncpus } from './scheduler/globaldata.ts';
-export type { IpiFunc } from './scheduler/ipiq.ts';
+export type { IpiFunc } from './scheduler/ipifunc.ts';
 export { join } from './scheduler/join.ts';
-export {
-  ipiFunc,
-  ipiqDone,
-  kthread,
-  lwktSendIpiq,
-  lwktWaitIpiq,
-  type ThreadFunction,
-} from './scheduler/kthread.ts';
+export { kill } from './scheduler/kill.ts';
+export { ipiFunc, kthread, type KThreadOptions, type ThreadFunction } from './scheduler/kthread.ts';
+export { cpuOf, lwktAcquire, movePoint } from './scheduler/move.ts';
+export { mpLockHeld } from './scheduler/mplock-owner.ts';
+export { getMplock, mpcount, relMplock, tryMplock } from './scheduler/mplock.ts';
 export { shared, token, waitQueue } from './scheduler/named.ts';
 export { safepoint } from './scheduler/poll.ts';
+export { lwktPreemptedProc } from './scheduler/preempt.ts';
+export { lwktHold, lwktRele, lwktWaitFree } from './scheduler/refs.ts';
+export { setRelease } from './scheduler/release.ts';
 export {
   lwktDeschedule,
   lwktDescheduleSelf,
@@ -50,10 +51,22 @@ export {
   lwktSetPri,
   lwktSetPriSelf,
 } from './scheduler/schedule.ts';
+export {
+  ipiqDone,
+  lwktAwaitIpiq,
+  lwktSendIpiq,
+  lwktSendIpiqMask,
+  lwktSendIpiqNowait,
+  lwktSendIpiqPassive,
+  lwktWaitIpiq,
+  type SentIpi,
+} from './scheduler/send-ipiq.ts';
 export { sleep } from './scheduler/sleep.ts';
 export { lwktSwitch, lwktYield } from './scheduler/switch.ts';
+export { lwktSetComm } from './scheduler/thread.ts';
 export { lwktGenToken, lwktGetToken, lwktRegetToken, lwktRelToken, lwktTryToken } from './scheduler/token.ts';
 export { until } from './scheduler/until.ts';
+export { lwktYieldQuick } from './scheduler/untimely.ts';
 export { lwktBlock, lwktSignal, waitGen } from './scheduler/wait.ts';
 
 /**

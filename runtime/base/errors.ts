@@ -20,7 +20,9 @@ export type LwktErrorCode =
   | 'ERR_LWKT_CONTEXT'
   | 'ERR_LWKT_YIELD'
   | 'ERR_LWKT_STOPPED'
-  | 'ERR_LWKT_CPU_DIED';
+  | 'ERR_LWKT_CPU_DIED'
+  | 'ERR_LWKT_KILLED'
+  | 'ERR_LWKT_MOVE';
 
 /** A refusal: wrong use or an exhausted limit. */
 export class LwktError extends Error {

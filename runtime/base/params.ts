@@ -54,6 +54,18 @@ export const TDF_PREEMPTABLE = 0x0400;
 export const TDF_IDLE = 0x0800;
 /** Blocked with tokens in hand; its cpu keeps the list. */
 export const TDF_TOKENS = 0x1000;
+/** Was entered with the MP lock held, and may end with it. */
+export const TDF_MPENTER = 0x2000;
+/** Has a passive release hook (the seed's td_release). */
+export const TDF_RELEASE = 0x4000;
+/** To be ended when it would run next. */
+export const TDF_KILLED = 0x8000;
+/** Ends: its finally blocks run. */
+export const TDF_EXITING = 0x1_0000;
+/** May be moved to another cpu while it has not started. */
+export const TDF_ANYCPU = 0x2_0000;
+/** Leaves its cpu at the end of this step. */
+export const TDF_LEAVING = 0x4_0000;
 
 // ---- sizes
 

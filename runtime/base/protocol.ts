@@ -24,10 +24,28 @@ export const IPI = {
   tokenRequest: 6,
   /** (token) A token was handed to this cpu. */
   tokenGrant: 7,
-  /** (cpu) Send a wake back: whoever gets it knows that all it sent before has been run. */
+  /** (cpu, handle) Make that thread runnable, or with 0 ring the cpu, when all records before have returned. */
   echo: 8,
   /** () Nothing but the ring of the doorbell. */
   wake: 9,
+  /** (handle, joiner) A joiner waits no longer. */
+  unjoin: 10,
+  /** (handle) End a thread at its next safepoint. */
+  kill: 11,
+  /** (handle, thread, cpu) A thread asks for another one to be moved to its cpu. */
+  acquire: 12,
+  /** (thread, handle, reason) What became of that. */
+  acquired: 13,
+  /** (queue, thread, gen) A thread wants to wait on a queue whose token is here. */
+  block: 14,
+  /** (thread, queue, gen) It has been woken, or was too late to wait. */
+  unblocked: 15,
+  /** (queue, thread, most) A thread signals a queue whose token is here. */
+  signal: 16,
+  /** (thread, queue, count) So many were woken. */
+  signalled: 17,
+  /** (queue, thread) A thread waits on a queue no longer. */
+  unblock: 18,
 } as const;
 
 /** Messages a cpu sends to the host's corner. */

@@ -3,7 +3,20 @@
  *
  * Seed: td_wmesg. A code instead of a text, since it crosses cpus in a word.
  */
-export const WMESGS = ['running', 'join', 'sleep', 'until', 'token', 'waitq', 'stopped', 'zombie'] as const;
+export const WMESGS = [
+  'running',
+  'join',
+  'sleep',
+  'until',
+  'token',
+  'waitq',
+  'stopped',
+  'zombie',
+  'mplock',
+  'ipiq',
+  'refs',
+  'move',
+] as const;
 
 export type Wmesg = (typeof WMESGS)[number];
 

@@ -7,7 +7,7 @@
 import { nowNs } from '../base/clock.ts';
 import { endSleep, sleepOnBellAsync } from '../shared-memory/doorbell.ts';
 import { CPU_LOOP, CPU_RUN, Globaldata } from '../shared-memory/layout/globaldata.ts';
-import { count, ld, ldA, st } from '../shared-memory/word.ts';
+import { count, ldA, st } from '../shared-memory/word.ts';
 import { counterField, cpu } from '../scheduler/globaldata.ts';
 import { awoke, turned } from '../scheduler/poll.ts';
 import { dispatch, longestSpin } from '../scheduler/switch.ts';
@@ -16,7 +16,7 @@ import { releaseTokens } from '../scheduler/token-owner.ts';
 import { setKick } from '../scheduler/until.ts';
 import { controlReceived } from './control.ts';
 
-const { state: GD_STATE, control: GD_CONTROL, nrun: GD_NRUN } = Globaldata;
+const { state: GD_STATE, control: GD_CONTROL } = Globaldata;
 const LOOP_TURNS = counterField('lwkt.loop_turns');
 
 /** Longest timer of the event loop, milliseconds. */
@@ -48,8 +48,8 @@ async function turn(): Promise<void> {
 
 /** Something came: the bell rang, a thread can run, or the cpu has to look up. */
 function called(): boolean {
-  const { m, gd } = cpu;
-  return m[gd] !== 0 || ld(m, gd, GD_NRUN) !== 0 || cpu.resched;
+  // Not the run queue: what waits there for the MP lock cannot run.
+  return cpu.m[cpu.gd] !== 0 || cpu.resched;
 }
 
 /**

@@ -1,5 +1,12 @@
 /** The threads of a machine, read from the arena. */
-import { TDF_ADOPTED, TDF_EXITED, TDPRI_CRIT, TDPRI_MASK, MAXCOMLEN } from '../base/params.ts';
+import {
+  TDF_ADOPTED,
+  TDF_EXITED,
+  TDF_PREEMPT_LOCK,
+  TDPRI_CRIT,
+  TDPRI_MASK,
+  MAXCOMLEN,
+} from '../base/params.ts';
 import { WMESGS } from '../base/wmesg.ts';
 import type { Arena } from '../shared-memory/arena.ts';
 import { descriptorHandle } from '../shared-memory/descriptor.ts';
@@ -8,16 +15,19 @@ import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
 import { Machine } from '../shared-memory/layout/machine.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { ldText } from '../shared-memory/text.ts';
-import { ld } from '../shared-memory/word.ts';
+import { ld, ldHint } from '../shared-memory/word.ts';
 
 /** One thread, as it was a moment ago. */
 export interface ThreadInfo {
   readonly handle: number;
   readonly name: string;
   readonly cpu: number;
-  /** 'run' on its cpu now, 'ready' on the run queue, 'wait' for something, 'zombie' ended and not joined. */
-  readonly state: 'run' | 'ready' | 'wait' | 'zombie';
-  /** Why it waits: join, sleep, until, token, waitq, stopped; empty if it does not. */
+  /**
+   * 'run' on its cpu now, 'frozen' under an interrupt thread, 'ready' on the run queue, 'wait' for something, 'zombie'
+   * ended and not joined.
+   */
+  readonly state: 'run' | 'frozen' | 'ready' | 'wait' | 'zombie';
+  /** Why it waits, a name of wmesg.ts; empty if it does not. */
   readonly wmesg: string;
   /** What it waits for: a thread handle, or the word offset of a token or wait queue; 0 for nothing. */
   readonly wait: number;
@@ -44,22 +54,23 @@ export function machineThreads(arena: Arena, functions: readonly string[]): Thre
     const td = map.slab + slot * Thread.WORDS;
     const flags = ld(m, td, Thread.flags);
     if ((flags & TDF_ADOPTED) === 0) continue;
-    const cpu = ld(m, td, Thread.cpu);
+    const cpu = ldHint(m, td, Thread.cpu);
     const exited = (flags & TDF_EXITED) !== 0;
     const running = current[cpu] === td;
     const wmesg = WMESGS[ld(m, td, Thread.wmesg)] ?? 'running';
+    const frozen = (flags & TDF_PREEMPT_LOCK) !== 0;
     const waits = wmesg !== 'running' && wmesg !== 'zombie';
     const pri = ld(m, td, Thread.pri);
     list.push({
       handle: descriptorHandle(arena, td),
       name: ldText(m, td + Thread.comm, MAXCOMLEN) || (functions[ld(m, td, Thread.func)] ?? '?'),
       cpu,
-      state: exited ? 'zombie' : running ? 'run' : waits ? 'wait' : 'ready',
+      state: exited ? 'zombie' : running ? 'run' : frozen ? 'frozen' : waits ? 'wait' : 'ready',
       wmesg: waits ? wmesg : '',
       wait: waits ? ld(m, td, Thread.wait) : 0,
       priority: pri & TDPRI_MASK,
       // The dispatcher's own section does not count.
-      crit: Math.max(0, Math.floor(pri / TDPRI_CRIT) - (running ? 0 : 1)),
+      crit: Math.max(0, Math.floor(pri / TDPRI_CRIT) - (running || frozen ? 0 : 1)),
       switches: ld(m, td, Thread.switches) >>> 0,
     });
   }

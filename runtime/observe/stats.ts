@@ -5,6 +5,7 @@ import {
   COUNTERS,
   CPU_STATES,
   Globaldata,
+  MAXIMA,
   type CounterName,
 } from '../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
@@ -28,7 +29,7 @@ export interface CpuStats {
 export interface MachineStats {
   readonly state: string;
   readonly cpus: readonly CpuStats[];
-  /** Sums over all cpus. */
+  /** Sums over all cpus, of maxima the largest. */
   readonly total: Readonly<Record<CounterName, number>>;
 }
 
@@ -55,7 +56,13 @@ export function machineStats(arena: Arena): MachineStats {
     };
   });
   const total = Object.fromEntries(
-    COUNTERS.map(([name]) => [name, cpus.reduce((sum, { counters }) => sum + counters[name], 0)]),
+    COUNTERS.map(([name]) => [
+      name,
+      cpus.reduce(
+        (all, { counters }) => (MAXIMA.has(name) ? Math.max(all, counters[name]) : all + counters[name]),
+        0,
+      ),
+    ]),
   ) as Record<CounterName, number>;
   return { state: MACHINE_STATES[ldA(m, 0, Machine.state)] ?? 'unknown', cpus, total };
 }

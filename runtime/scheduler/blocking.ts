@@ -36,6 +36,12 @@ export type Step<T> = IteratorResult<unknown, T>;
 /** What a blocked thread yields. One object, told by identity. */
 export const BLOCKED: IteratorYieldResult<undefined> = { done: false, value: undefined };
 
+/** What a thread yields that ends itself. One object, told by identity. */
+export const EXITING: IteratorYieldResult<undefined> = { done: false, value: undefined };
+
+/** What the `return` of a blocking function's iterator gives: the thread that waited is ended. One object. */
+export const ENDED = { done: true, value: undefined } as unknown as IteratorReturnResult<never>;
+
 /** What the dispatcher sends into a thread that runs again. */
 export const RESUME = true;
 
@@ -66,6 +72,11 @@ export function arm(name: string): void {
 /** Notes that `yield*` has taken it. Context: thread; never blocks. */
 export function disarm(): void {
   armed = '';
+}
+
+/** True between the call of a blocking function and its `yield*`. Context: thread; never blocks. */
+export function isArmed(): boolean {
+  return armed !== '';
 }
 
 /** Takes the name of a call that nobody consumed; empty if none. Context: thread; never blocks. */

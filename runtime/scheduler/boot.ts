@@ -6,13 +6,19 @@ import { IPI } from '../base/protocol.ts';
 import { attachCpu, cpu } from './globaldata.ts';
 import { adoptHandler, startThread } from './create.ts';
 import { setSplz } from './crit.ts';
-import { joinHandler, threadReturned, threadThrew } from './exit.ts';
+import { endThread, joinHandler, setJoined, threadReturned, threadThrew, unjoinHandler } from './exit.ts';
 import { registerIpi, type IpiHandler } from './ipifunc.ts';
-import { initIpiq, sendIpi, setDrainBell } from './ipiq.ts';
+import { echoHandler, initIpiq, setDrainBell } from './ipiq.ts';
 import { joinedHandler } from './join.ts';
-import { answer, poll, setSettleTokens } from './poll.ts';
+import { killHandler } from './kill.ts';
+import { balance } from './balance.ts';
+import { acquiredHandler, acquireHandler, leave } from './move.ts';
+import { interrupt, preemptPending, switchBack } from './preempt.ts';
+import { runRelease } from './release.ts';
+import { blockHandler, signalHandler, unblockedHandler, unblockHandler } from './wait-queue.ts';
+import { answer, poll, setBalance, setPreemptPending, setSettleTokens } from './poll.ts';
 import { lwktGdInit } from './runqueue.ts';
-import { descheduleHandler, setPriHandler, wakeHandle } from './schedule.ts';
+import { descheduleHandler, setInterrupt, setPriHandler, wakeHandle } from './schedule.ts';
 import { setSwitchUpcalls } from './switch.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
@@ -28,8 +34,17 @@ const KERNEL: Readonly<Record<keyof typeof IPI, IpiHandler>> = {
   setPri: setPriHandler,
   tokenRequest: tokenRequestHandler,
   tokenGrant: tokenGrantHandler,
-  echo: (from) => void sendIpi(from, IPI.wake, 0, 0, 0),
+  echo: echoHandler,
   wake: () => {},
+  unjoin: unjoinHandler,
+  kill: killHandler,
+  acquire: acquireHandler,
+  acquired: acquiredHandler,
+  block: blockHandler,
+  unblocked: unblockedHandler,
+  signal: signalHandler,
+  signalled: unblockedHandler,
+  unblock: unblockHandler,
 };
 
 /**
@@ -52,10 +67,18 @@ export function bootCpu(arena: Arena, id: number): void {
   setDrainBell(answer); // waiting for another cpu drains ours
   setSplz(poll); // leaving a critical section is an interrupt point
   setSettleTokens(settleTokens); // the clock moves tokens
+  setInterrupt(interrupt); // an interrupt thread was made runnable
+  setPreemptPending(preemptPending); // and could not preempt at once
+  setBalance(balance); // the clock spreads work
+  setJoined(joinedHandler); // a join that followed a moving thread home
   setSwitchUpcalls({
     start: startThread,
     returned: threadReturned,
     threw: threadThrew,
+    end: endThread,
+    switchBack,
+    release: runRelease,
+    leave,
     suspendTokens,
     resumeTokens,
     releaseTokens,

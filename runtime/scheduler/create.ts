@@ -10,7 +10,9 @@
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
+import { PROC_RUN } from '../base/proc.ts';
 import { IPI } from '../base/protocol.ts';
+import { wmesgCode } from '../base/wmesg.ts';
 import {
   argumentsToMessage,
   isImmutable,
@@ -33,28 +35,51 @@ import * as scheduleModule from './schedule.ts';
 import * as threadModule from './thread.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { MAXCPU, TDF_ADOPTED, TDF_DETACHED, TDF_EXITED, TDPRI_KERN_DAEMON } = paramsModule;
+const {
+  MAXCPU,
+  TDF_ADOPTED,
+  TDF_ANYCPU,
+  TDF_DETACHED,
+  TDF_EXITED,
+  TDF_MPENTER,
+  TDF_PREEMPTABLE,
+  TDF_STOPREQ,
+  TDF_VERBOSE,
+  TDPRI_INT_MED,
+  TDPRI_KERN_DAEMON,
+} = paramsModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { ld, st } = wordModule;
-const { cpu, globaldataFind, requireCpu } = globaldataModule;
+const { checkCpu, cpu, globaldataFind, requireCpu } = globaldataModule;
 const { threadBody } = ipifuncModule;
-const { checkCpu, sendIpi } = ipiqModule;
-const { checkPriority, setRunnable } = scheduleModule;
+const { sendIpi } = ipiqModule;
+const { arrived, checkPriority, setRunnable } = scheduleModule;
 const {
   handleOf,
   linkThread,
   locals,
   lwktAllocThread,
   lwktFreeThread,
-  lwktSetComm,
+  setComm,
   makeRoom,
   slotOf,
   stacks,
   tryRefOf,
 } = threadModule;
 
-const { flags: TD_FLAGS, func: TD_FUNC, valueKind: TD_VALUE_KIND } = Thread;
+const {
+  flags: TD_FLAGS,
+  func: TD_FUNC,
+  valueKind: TD_VALUE_KIND,
+  mpcount: TD_MPCOUNT,
+  proc: TD_PROC,
+  procStat: TD_PROC_STAT,
+  wmesg: TD_WMESG,
+} = Thread;
+const WMESG_STOPPED = wmesgCode('stopped');
+/** Largest process number. */
+const MAX_PROC = 0x7fff_ffff;
 const { nrun: GD_NRUN } = Globaldata;
 
 /**
@@ -84,6 +109,15 @@ export interface SpawnOptions {
   readonly name?: string;
   /** Nobody will join it: freed when it ends, its error reported at once. */
   readonly detached?: boolean;
+  /**
+   * An interrupt thread: made runnable, it preempts a less urgent thread of its cpu at once, or at its next
+   * safepoint. Priority by default 28 (TDPRI_INT_MED).
+   */
+  readonly interrupt?: boolean;
+  /** Not to be run before lwktSchedule says so. */
+  readonly stopped?: boolean;
+  /** Number of the process it runs for; 0, the default, for none. */
+  readonly proc?: number;
 }
 
 /** Next cpu of 'spread'. Per cpu. */
@@ -147,10 +181,41 @@ export function spawn(
         'inside a function expression its own name means the bare function: give the constant another name',
     );
   }
-  const priority = options.priority ?? TDPRI_KERN_DAEMON;
-  if (options.priority !== undefined) checkPriority('spawn()', priority);
   const target = place(options.cpu);
-  const td = lwktAllocThread(target, kt.id, options.detached === true ? TDF_DETACHED : 0, priority);
+  const td = make(kt, args, options, target, options === NO_OPTIONS ? 0 : flagsOf(options));
+  const handle = handleOf(td);
+  if (target === cpu.id) adopt(td);
+  else sendIpi(target, IPI.adopt, handle, 0, 0);
+  return handle;
+}
+
+function flagsOf({ cpu: where, detached, interrupt, stopped }: SpawnOptions): number {
+  return (
+    (detached === true ? TDF_DETACHED : 0) |
+    (interrupt === true ? TDF_PREEMPTABLE : 0) |
+    (stopped === true ? TDF_STOPREQ : 0) |
+    (where === 'any' ? TDF_ANYCPU : 0)
+  );
+}
+
+/** A thread that has yet to come to its cpu. */
+function make(
+  kt: KThread<unknown[], unknown>,
+  args: unknown[],
+  options: SpawnOptions,
+  target: number,
+  flags: number,
+): ThreadRef {
+  const priority = options.priority ?? (options.interrupt === true ? TDPRI_INT_MED : TDPRI_KERN_DAEMON);
+  if (options.priority !== undefined) checkPriority('spawn()', priority);
+  const proc = options.proc ?? 0;
+  if (!Number.isInteger(proc) || proc < 0 || proc > MAX_PROC) {
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `spawn(): proc ${String(proc)} is not a whole number of 0 .. ${MAX_PROC}`,
+    );
+  }
+  const td = lwktAllocThread(target, kt.id, flags, priority);
   try {
     putArguments(td, target, kt.name, args);
   } catch (error) {
@@ -158,11 +223,52 @@ export function spawn(
     lwktFreeThread(td);
     throw error;
   }
-  if (options.name !== undefined) lwktSetComm(td, options.name);
+  if (options.name !== undefined) setComm(td, options.name);
+  if (proc !== 0) {
+    st(cpu.m, td, TD_PROC, proc);
+    st(cpu.m, td, TD_PROC_STAT, PROC_RUN);
+  }
+  return td;
+}
+
+/**
+ * Makes a thread as the seed does: it is entered holding the MP lock, announces its end on stderr, and is not joined.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @param kt - its function, from kthread()
+ * @param args - cloned
+ * @param options - `stopped` is the seed's TDF_STOPREQ, `name` its format
+ * @returns its handle, good until the thread ends
+ * @throws LwktError as spawn
+ * @seed lwkt_create
+ */
+export function lwktCreate<A extends unknown[]>(
+  kt: KThread<A, unknown>,
+  args: A,
+  options: SpawnOptions = NO_OPTIONS,
+): Td {
+  requireCpu('lwktCreate()');
+  const target = place(options.cpu);
+  const flags = flagsOf(options) | TDF_DETACHED | TDF_VERBOSE | TDF_MPENTER;
+  const td = make(kt as KThread<unknown[], unknown>, args, options, target, flags);
+  st(cpu.m, td, TD_MPCOUNT, 1);
   const handle = handleOf(td);
   if (target === cpu.id) adopt(td);
   else sendIpi(target, IPI.adopt, handle, 0, 0);
   return handle;
+}
+
+/**
+ * The same under the name of FreeBSD 5, and always runnable at once.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @throws LwktError as spawn
+ * @seed kthread_create
+ */
+export function kthreadCreate<A extends unknown[]>(kt: KThread<A, unknown>, args: A, name?: string): Td {
+  return lwktCreate(kt, args, name === undefined ? NO_OPTIONS : { name });
 }
 
 function allImmutable(args: readonly unknown[]): boolean {
@@ -182,10 +288,18 @@ function putArguments(td: ThreadRef, target: number, name: string, args: unknown
   else stMessageValue(arena, td, VALUE_MESSAGE, argumentsToMessage(arena, cpu.id, name, args));
 }
 
-function adopt(td: ThreadRef): void {
+/** Takes a thread into this cpu. Context: thread | ipi; never blocks. */
+export function adopt(td: ThreadRef): void {
   linkThread(td);
-  st(cpu.m, td, TD_FLAGS, ld(cpu.m, td, TD_FLAGS) | TDF_ADOPTED);
-  setRunnable(td);
+  const flags = ld(cpu.m, td, TD_FLAGS);
+  if ((flags & TDF_STOPREQ) === 0) {
+    st(cpu.m, td, TD_FLAGS, flags | TDF_ADOPTED);
+    setRunnable(td);
+  } else {
+    st(cpu.m, td, TD_FLAGS, (flags | TDF_ADOPTED) & ~TDF_STOPREQ);
+    st(cpu.m, td, TD_WMESG, WMESG_STOPPED);
+  }
+  arrived(td);
 }
 
 /** Handles IPI.adopt. Context: ipi; never blocks. */

@@ -14,7 +14,7 @@ import * as globaldataModule from './globaldata.ts';
 import * as threadModule from './thread.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDPRI_CRIT } = paramsModule;
+const { TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { ld, st } = wordModule;
 const { cpu, requireCpu } = globaldataModule;
@@ -38,7 +38,9 @@ export function splz(): void {
 /** Enters a critical section; they nest. Context: thread | ipi; critical section: entered; never blocks. @seed crit_enter */
 export function critEnter(): void {
   const { m, curthread } = cpu;
-  st(m, curthread, TD_PRI, ld(m, curthread, TD_PRI) + TDPRI_CRIT);
+  const pri = ld(m, curthread, TD_PRI) + TDPRI_CRIT;
+  if (pri > TDPRI_LIMIT) tooHigh(pri);
+  st(m, curthread, TD_PRI, pri);
 }
 
 /**
@@ -54,7 +56,15 @@ export function critExit(): void {
   const pri = ld(m, curthread, TD_PRI) - TDPRI_CRIT;
   if (pri < 0) critPanic(pri);
   st(m, curthread, TD_PRI, pri);
-  if (pri < TDPRI_CRIT && m[gd] !== 0) splzSlot();
+  if (pri < TDPRI_CRIT && (m[gd] !== 0 || pri < cpu.reqpri)) splzSlot();
+}
+
+/** Ends the machine: sections are entered and not left. Context: thread | ipi; never blocks. @seed lwkt_gettoken */
+export function tooHigh(pri: number): never {
+  const td = cpu.curthread;
+  panic(
+    `too HIGH! td_pri ${pri}, limit ${TDPRI_LIMIT}: thread ${handleOf(td)} '${commOf(td)}' on cpu ${cpu.id} is in ${pri >> 5} critical sections: pair each critEnter with critExit, each token got with a release`,
+  );
 }
 
 /** Ends the machine: more sections were left than entered. Context: thread | ipi; never blocks. @seed crit_panic */

@@ -30,25 +30,42 @@ import {
 } from '../shared-memory/clone.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import type { Blocking } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
 import * as globaldataModule from './globaldata.ts';
+import type { ThreadStack } from './ipifunc.ts';
 import { threadFuncName } from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
 import * as runqueueModule from './runqueue.ts';
+import * as moveModule from './move.ts';
+import * as releaseModule from './release.ts';
 import * as scheduleModule from './schedule.ts';
 import * as threadModule from './thread.ts';
 import * as tokenModule from './token.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_DETACHED, TDF_EXITED, TDPRI_CRIT, TDPRI_MASK } = paramsModule;
+const {
+  TDF_DETACHED,
+  TDF_EXITED,
+  TDF_EXITING,
+  TDF_KILLED,
+  TDF_MPENTER,
+  TDF_RELEASE,
+  TDF_VERBOSE,
+  TDPRI_CRIT,
+  TDPRI_MASK,
+} = paramsModule;
 const { Thread } = threadLayoutModule;
-const { count, ld, st } = wordModule;
-const { forgottenYield, takeArmed } = blockingModule;
+const { count, ld, ldA, st } = wordModule;
+const { arm, disarm, EXITING, forgottenYield, RESUME, takeArmed } = blockingModule;
 const { counterField, cpu } = globaldataModule;
 const { sendIpi } = ipiqModule;
 const { dequeue } = runqueueModule;
-const { setRunnable } = scheduleModule;
-const { commOf, handleOf, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } = threadModule;
+const { mine, setRunnable } = scheduleModule;
+const { refuseMove } = moveModule;
+const { dropRelease } = releaseModule;
+const { commOf, handleOf, killedError, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } =
+  threadModule;
 const { dropTokens } = tokenModule;
 
 const {
@@ -59,15 +76,30 @@ const {
   joiner: TD_JOINER,
   wmesg: TD_WMESG,
   cpu: TD_CPU,
+  mpcount: TD_MPCOUNT,
 } = Thread;
 const WMESG_ZOMBIE = wmesgCode('zombie');
 const RUN = counterField('lwkt.threads_run');
 const FAILED = counterField('lwkt.threads_failed');
+const KILLED = counterField('lwkt.threads_killed');
 
 /** The thread returned. Context: idle; never blocks. @seed lwkt_exit */
 export function threadReturned(td: ThreadRef, value: unknown): void {
+  const { m } = cpu;
   const forgotten = takeArmed();
-  if (forgotten !== '' || cpu.held !== 0 || ld(cpu.m, td, TD_PRI) >= TDPRI_CRIT) {
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_KILLED) !== 0) {
+    count(m, cpu.gd, KILLED);
+    threadThrew(td, killedError(td));
+    return;
+  }
+  if ((flags & TDF_EXITING) !== 0) dropTokens();
+  else if (
+    forgotten !== '' ||
+    cpu.held !== 0 ||
+    ld(m, td, TD_PRI) >= TDPRI_CRIT ||
+    ld(m, td, TD_MPCOUNT) > ((flags & TDF_MPENTER) === 0 ? 0 : 1)
+  ) {
     threadThrew(td, untidy(td, forgotten));
     return;
   }
@@ -79,8 +111,51 @@ function untidy(td: ThreadRef, forgotten: string): LwktError {
   const what =
     cpu.held !== 0
       ? `${cpu.held} token(s) in hand: release what it got`
-      : 'an open critical section: pair critEnter with critExit';
+      : ld(cpu.m, td, TD_PRI) >= TDPRI_CRIT
+        ? 'an open critical section: pair critEnter with critExit'
+        : 'the MP lock: pair getMplock with relMplock';
   return new LwktError('ERR_LWKT_CONTEXT', `thread '${commOf(td)}' returned with ${what}`);
+}
+
+/**
+ * Runs the finally blocks of a thread that was killed or exits: they may block, and then go on like any thread.
+ *
+ * Context: thread; never blocks.
+ */
+export function endThread(td: ThreadRef, stack: ThreadStack): IteratorResult<unknown, unknown> {
+  const { m } = cpu;
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_EXITING) !== 0) return stack.next(RESUME);
+  takeArmed();
+  st(m, td, TD_FLAGS, flags | TDF_EXITING);
+  return stack.return(undefined);
+}
+
+const exitIterator = {
+  [Symbol.iterator]: () => exitIterator,
+  next(): IteratorResult<unknown, never> {
+    disarm();
+    return EXITING;
+  },
+};
+
+/**
+ * Ends the current thread, as if it returned nothing: its finally blocks run, the tokens and the MP lock that it
+ * still has are released. Use it as `yield* lwktExit()`.
+ *
+ * Context: thread; blocks (for ever).
+ *
+ * @seed lwkt_exit
+ */
+export function lwktExit(): Blocking<never> {
+  arm('lwktExit()');
+  return exitIterator;
+}
+
+/** The same under the name of FreeBSD 5. Context: thread; blocks (for ever). @seed kthread_exit */
+export function kthreadExit(): Blocking<never> {
+  arm('kthreadExit()');
+  return exitIterator;
 }
 
 /** The thread threw. Context: idle; never blocks. */
@@ -96,7 +171,12 @@ function end(td: ThreadRef, value: unknown, kind: number): void {
   const slot = slotOf(td);
   stacks[slot] = null;
   const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_VERBOSE) !== 0) console.error(`kthread ${handleOf(td)} ${commOf(td)} has exited`);
+  if ((flags & TDF_RELEASE) !== 0) dropRelease(td);
+  refuseMove(td);
   dequeue(td);
+  // The next switch lets the lock go.
+  st(m, td, TD_MPCOUNT, 0);
   st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_EXITED);
   st(m, td, TD_PRI, (ld(m, td, TD_PRI) & TDPRI_MASK) | TDPRI_CRIT);
   st(m, td, TD_WMESG, WMESG_ZOMBIE);
@@ -132,7 +212,7 @@ function deliver(td: ThreadRef, joiner: number): void {
   }
   const waiter = tryRefOf(joiner);
   if (waiter === 0) return;
-  const dcpu = ld(m, waiter, TD_CPU);
+  const dcpu = ldA(m, waiter, TD_CPU);
   if (dcpu === id) {
     setRunnable(waiter);
     return;
@@ -230,10 +310,37 @@ export function takeForeignResult(td: ThreadRef): unknown {
 export function joinHandler(handle: number, joiner: number, from: number): void {
   const { m } = cpu;
   const td = tryRefOf(handle);
-  if (td === 0 || ld(m, td, TD_CPU) !== cpu.id || ld(m, td, TD_JOINER) !== 0) {
-    sendIpi(from, IPI.joined, joiner, handle, 1);
+  const ended = td !== 0 && (ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0;
+  // Still on its way here, or moved on: the request follows it.
+  if (td !== 0 && !ended && mine(handle, IPI.join, joiner, from) === 0) return;
+  if (td === 0 || ldA(m, td, TD_CPU) !== cpu.id || ld(m, td, TD_JOINER) !== 0) {
+    if (from === cpu.id) joinedHandler(joiner, handle, 1);
+    else sendIpi(from, IPI.joined, joiner, handle, 1);
     return;
   }
   st(m, td, TD_JOINER, joiner);
-  if ((ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0) deliver(td, joiner);
+  if (ended) deliver(td, joiner);
+}
+
+/** Upcall of join.ts, for a join that followed its thread to the joiner's own cpu. */
+let joinedHandler: (joiner: number, handle: number, refused: number) => void = () => {};
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setJoined(handler: typeof joinedHandler): void {
+  joinedHandler = handler;
+}
+
+/** Handles IPI.unjoin: `joiner` waits no longer for a thread of this cpu. Context: thread | ipi; never blocks. */
+export function unjoinHandler(handle: number, joiner: number): void {
+  const td = mine(handle, IPI.unjoin, joiner, 0);
+  if (td !== 0 && ld(cpu.m, td, TD_JOINER) === joiner) st(cpu.m, td, TD_JOINER, 0);
+}
+
+/** An ended thread of another cpu whose joiner is gone: nobody takes its result. Context: ipi; never blocks. */
+export function discardForeignResult(td: ThreadRef): void {
+  try {
+    takeForeignResult(td);
+  } catch {
+    // Its error, like its result, has nobody to go to.
+  }
 }

@@ -46,6 +46,16 @@ export interface Cpu {
   burst: boolean;
   /** The event loop wants a turn. */
   turn: boolean;
+  /** Highest priority of an interrupt thread that waits for a chance to preempt; 0 for none (the seed's gd_reqpri). */
+  reqpri: number;
+  /** This cpu has the MP lock. */
+  mpHeld: boolean;
+  /** The MP lock was released or is kept for this cpu: look at it at the next switch. */
+  mpBell: boolean;
+  /** Another cpu has waited long enough for the MP lock: give it up at the next switch. */
+  mpDue: boolean;
+  /** Chaos is on: sysctl lwkt.untimely_switch. */
+  untimely: boolean;
   /** The machine halts or panicked: run no more threads. */
   halted: boolean;
   /** True once a machine is attached. */
@@ -72,6 +82,11 @@ export const cpu: Cpu = {
   polls: 0,
   burst: false,
   turn: false,
+  reqpri: 0,
+  mpHeld: false,
+  mpBell: false,
+  mpDue: false,
+  untimely: false,
   halted: false,
   attached: false,
 };
@@ -133,6 +148,22 @@ export function counterField(name: CounterName): Plain {
  */
 export function sysctlValue(name: TunableName): number {
   return ldHint(cpu.m, cpu.arena.map.sysctl, tunable(name));
+}
+
+/**
+ * Checks a cpu number.
+ *
+ * Context: any; never blocks.
+ *
+ * @throws LwktError ERR_LWKT_OPTION
+ */
+export function checkCpu(what: string, dcpu: number): void {
+  if (!Number.isInteger(dcpu) || dcpu < 0 || dcpu >= cpu.ncpus) {
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `${what}: there is no cpu ${String(dcpu)}: this machine has 0 .. ${cpu.ncpus - 1}`,
+    );
+  }
 }
 
 /** Number of the calling cpu. Context: thread | ipi | idle; never blocks. */

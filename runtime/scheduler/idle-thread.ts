@@ -9,7 +9,7 @@ import { initDescriptor } from '../shared-memory/descriptor.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { st } from '../shared-memory/word.ts';
 import { cpu } from './globaldata.ts';
-import { lwktSetComm } from './thread.ts';
+import { setComm } from './thread.ts';
 
 const { idlethread: GD_IDLETHREAD, curthread: GD_CURTHREAD } = Globaldata;
 
@@ -17,7 +17,7 @@ const { idlethread: GD_IDLETHREAD, curthread: GD_CURTHREAD } = Globaldata;
 export function initIdleThread(): void {
   const { m, gd, arena, idlethread, id } = cpu;
   initDescriptor(arena, idlethread, id, 0, TDF_IDLE | TDF_EXITED, TDPRI_IDLE_THREAD);
-  lwktSetComm(idlethread, `idle_${id}`);
+  setComm(idlethread, `idle_${id}`);
   st(m, gd, GD_IDLETHREAD, idlethread);
   st(m, gd, GD_CURTHREAD, idlethread);
 }

@@ -5,6 +5,15 @@
  * the host compares the names at boot. The kernel's own IPI functions come first.
  */
 import { LwktError } from '../base/errors.ts';
+import { MachinePanic, panic } from '../base/panic.ts';
+import * as wordModule from '../shared-memory/word.ts';
+import * as globaldataModule from './globaldata.ts';
+
+// An import is read through its module's cell at every use; a constant of this file is folded into the code.
+const { count } = wordModule;
+const { counterField, cpu } = globaldataModule;
+
+const IPIQ_RUN = counterField('lwkt.ipiq_run');
 
 /** A thread's stack. What it yields is the business of switch.ts. */
 export type ThreadStack = Generator<unknown, unknown, unknown>;
@@ -15,17 +24,26 @@ export type IpiHandler = (arg0: number, arg1: number, arg2: number) => void;
 /** The body of a thread. */
 export type ThreadBody = (...args: never[]) => ThreadStack;
 
+/** A registered IPI function. */
+export interface IpiFunc {
+  readonly name: string;
+  /** Its number, the same on every cpu. */
+  readonly id: number;
+}
+
 interface Registered<F> {
   readonly name: string;
   readonly run: F;
+  /** A thread function whose threads may move at their move points. */
+  readonly movable: boolean;
 }
 
 /** IPI functions by number. Per cpu, equal on all. */
 const ipiFuncs: Registered<IpiHandler>[] = [];
 /** Handlers alone, for the drain. */
-export const ipiHandlers: IpiHandler[] = [];
+const ipiHandlers: IpiHandler[] = [];
 /** Thread functions by number; 0 is the idle thread. Per cpu, equal on all. */
-const threadFuncs: Registered<ThreadBody>[] = [{ name: 'idle', run: idleBody }];
+const threadFuncs: Registered<ThreadBody>[] = [{ name: 'idle', run: idleBody, movable: false }];
 
 let closed = false;
 
@@ -33,7 +51,7 @@ function idleBody(): ThreadStack {
   throw new Error('the idle thread has no body');
 }
 
-function register<F>(table: Registered<F>[], what: string, name: string, run: F): number {
+function register<F>(table: Registered<F>[], what: string, name: string, run: F, movable: boolean): number {
   if (closed) {
     throw new LwktError(
       'ERR_LWKT_REGISTER',
@@ -53,19 +71,19 @@ function register<F>(table: Registered<F>[], what: string, name: string, run: F)
       `${what} '${name}' is registered twice: functions are found by name on every cpu; give each its own`,
     );
   }
-  return table.push({ name, run }) - 1;
+  return table.push({ name, run, movable }) - 1;
 }
 
 /** Registers an IPI function; returns its number. Context: boot; never blocks. */
 export function registerIpi(name: string, run: IpiHandler): number {
-  const id = register(ipiFuncs, 'ipiFunc', name, run);
+  const id = register(ipiFuncs, 'ipiFunc', name, run, false);
   ipiHandlers.push(run);
   return id;
 }
 
 /** Registers a thread function; returns its number. Context: boot; never blocks. */
-export function registerThread(name: string, run: ThreadBody): number {
-  return register(threadFuncs, 'kthread', name, run);
+export function registerThread(name: string, run: ThreadBody, movable = false): number {
+  return register(threadFuncs, 'kthread', name, run, movable);
 }
 
 /** No more registrations: the program is loaded. Context: boot; never blocks. */
@@ -76,6 +94,11 @@ export function closeRegistration(): void {
 /** Body of a thread function. Context: any; never blocks. */
 export function threadBody(id: number): ThreadBody {
   return (threadFuncs[id] as Registered<ThreadBody>).run;
+}
+
+/** Whether the threads of a function have move points. Context: any; never blocks. */
+export function isMovable(id: number): boolean {
+  return threadFuncs[id]?.movable ?? false;
 }
 
 /** Name of a thread function. Context: any; never blocks. */
@@ -91,4 +114,24 @@ export function ipiName(id: number): string {
 /** All names in order, for the comparison at boot and for dumps. Context: any; never blocks. */
 export function registeredNames(): { ipis: string[]; threads: string[] } {
   return { ipis: ipiFuncs.map(({ name }) => name), threads: threadFuncs.map(({ name }) => name) };
+}
+
+/**
+ * Runs one IPI function here.
+ *
+ * Context: ipi; critical section: required; never blocks.
+ *
+ * @throws MachinePanic when the function throws
+ */
+export function runIpi(func: number, arg0: number, arg1: number, arg2: number): void {
+  const handler = ipiHandlers[func];
+  count(cpu.m, cpu.gd, IPIQ_RUN);
+  if (handler === undefined) panic(`lwkt_process_ipiq: cpu ${cpu.id} got unknown IPI function ${func}`);
+  try {
+    handler(arg0, arg1, arg2);
+  } catch (error) {
+    if (error instanceof MachinePanic) throw error;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    panic(`IPI function '${ipiName(func)}' (${arg0}, ${arg1}, ${arg2}) threw on cpu ${cpu.id}: ${text}`);
+  }
 }

@@ -23,7 +23,6 @@
  * Seed: lwkt_send_ipiq, lwkt_wait_ipiq, lwkt_process_ipiq.
  */
 import { IPI } from '../base/protocol.ts';
-import { LwktError } from '../base/errors.ts';
 import type { Seq } from '../base/ids.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
 import * as clockModule from '../base/clock.ts';
@@ -58,12 +57,12 @@ const {
 } = ringModule;
 const { count, ld, pause, st } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
-const { ipiHandlers, ipiName } = ipifuncModule;
+const { runIpi } = ipifuncModule;
 
 const { pri: TD_PRI } = Thread;
 const IPIQ_COUNT = counterField('lwkt.ipiq_count');
 const IPIQ_FIFOFULL = counterField('lwkt.ipiq_fifofull');
-const IPIQ_RUN = counterField('lwkt.ipiq_run');
+const IPIQ_REFUSED = counterField('lwkt.ipiq_refused');
 const IPIQ_WAKEUPS = counterField('lwkt.ipiq_wakeups');
 
 /** Records between two publications of what has been run. */
@@ -91,6 +90,8 @@ interface Source {
   /** Records set aside: four numbers each, from `stashHead` on. */
   stash: number[];
   stashHead: number;
+  /** Threads of the source, or 0 for the cpu itself, that want to know when what was taken so far has returned. */
+  readonly echoes: number[];
 }
 
 let sources: Source[] = [];
@@ -108,7 +109,7 @@ export function initIpiq(): void {
   sources = range.map((source) => {
     const ring = ringOf(map, source, cpu.id);
     const taken = ringTaken(cpu.m, ring);
-    return { ring, taken, published: taken, completed: taken, depth: 0, stash: [], stashHead: 0 };
+    return { ring, taken, published: taken, completed: taken, depth: 0, stash: [], stashHead: 0, echoes: [] };
   });
   bells = range.map((corner) => map.globaldata + corner * Globaldata.WORDS);
   outRings = range.map((target) => ringOf(map, cpu.id, target));
@@ -129,12 +130,42 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
   const ring = outRings[dcpu] as RingRef;
   if (!ringPush(m, ring, func, arg0, arg1, arg2)) {
     count(m, gd, IPIQ_FIFOFULL);
+    // What lies there may be passive and have rung no bell.
+    ringIpi(dcpu);
     waitFor('room in the ring', dcpu, () => ringPush(m, ring, func, arg0, arg1, arg2));
   }
   count(m, gd, IPIQ_COUNT);
   const seq = ringSeq(m, ring);
   if (ringBell(m, bells[dcpu] as number, sourceBit(cpu.id))) count(m, gd, IPIQ_WAKEUPS);
   return seq;
+}
+
+/**
+ * Puts a record on the ring to another corner if there is room, without ringing its doorbell.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @returns whether there was room
+ */
+export function tryPushIpi(dcpu: number, func: number, arg0: number, arg1: number, arg2: number): boolean {
+  const { m, gd } = cpu;
+  if (!ringPush(m, outRings[dcpu] as RingRef, func, arg0, arg1, arg2)) {
+    count(m, gd, IPIQ_REFUSED);
+    return false;
+  }
+  count(m, gd, IPIQ_COUNT);
+  return true;
+}
+
+/** Rings the doorbell of another corner for what was pushed. Context: thread | ipi | idle; never blocks. */
+export function ringIpi(dcpu: number): void {
+  const { m, gd } = cpu;
+  if (ringBell(m, bells[dcpu] as number, sourceBit(cpu.id))) count(m, gd, IPIQ_WAKEUPS);
+}
+
+/** The sequence number of the last record to a corner. Context: any; never blocks. */
+export function lastSeq(dcpu: number): Seq {
+  return ringSeq(cpu.m, outRings[dcpu] as RingRef);
 }
 
 /**
@@ -163,7 +194,7 @@ export function waitIpi(dcpu: number, seq: Seq): void {
   let echoed = false;
   waitFor(`completion of IPI ${seq}`, dcpu, (spins) => {
     if (ringCompleted(m, ring, seq)) return true;
-    // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has been run.
+    // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has returned.
     if (!echoed && spins >= spinLimit()) {
       echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
       if (echoed) ringBell(m, bells[dcpu] as number, sourceBit(cpu.id));
@@ -190,6 +221,8 @@ function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean):
     spinFor(what, dcpu, ready);
   } finally {
     waits--;
+    // Interrupt threads that became runnable meanwhile preempt at the next safepoint.
+    if (cpu.reqpri !== 0) cpu.polls = 0;
   }
 }
 
@@ -263,6 +296,25 @@ export function processIpiq(bits: number): void {
   }
 }
 
+/**
+ * Runs the IPIs that were sent without ringing the doorbell.
+ *
+ * Context: thread | idle; critical section: entered; never blocks.
+ *
+ * @returns whether there were any
+ */
+export function drainPassive(): boolean {
+  const { m } = cpu;
+  let any = false;
+  for (let i = 0; i < sources.length; i++) {
+    const source = sources[i] as Source;
+    if (ringWritten(m, source.ring) === source.taken) continue;
+    any = true;
+    processIpiq(i === hostBit ? BELL_HOST : sourceBit(i));
+  }
+  return any;
+}
+
 function drainSource(index: number): void {
   const { m } = cpu;
   const source = sources[index] as Source;
@@ -292,6 +344,22 @@ function drainSource(index: number): void {
     source.depth--;
     publish(source, outermost);
   }
+  if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes);
+}
+
+/** Answers those who wait for completion, which has been published by now. */
+function sendEchoes(index: number, echoes: number[]): void {
+  for (const handle of echoes.splice(0)) sendIpi(index, handle === 0 ? IPI.wake : IPI.schedule, handle, 0, 0);
+}
+
+/**
+ * Handles IPI.echo: the records before it are to be reported as returned to cpu `from`: its thread `handle` is made
+ * runnable, or with 0 its doorbell rung.
+ *
+ * Context: ipi; never blocks.
+ */
+export function echoHandler(from: number, handle: number): void {
+  (sources[from] as Source).echoes.push(handle);
 }
 
 /**
@@ -321,49 +389,6 @@ function runStash(source: Source): void {
   }
   stash.length = 0;
   source.stashHead = 0;
-}
-
-/**
- * Runs one IPI function here.
- *
- * Context: ipi; critical section: required; never blocks.
- *
- * @throws MachinePanic when the function throws
- */
-export function runIpi(func: number, arg0: number, arg1: number, arg2: number): void {
-  const handler = ipiHandlers[func];
-  count(cpu.m, cpu.gd, IPIQ_RUN);
-  if (handler === undefined) panic(`lwkt_process_ipiq: cpu ${cpu.id} got unknown IPI function ${func}`);
-  try {
-    handler(arg0, arg1, arg2);
-  } catch (error) {
-    if (error instanceof MachinePanic) throw error;
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    panic(`IPI function '${ipiName(func)}' (${arg0}, ${arg1}, ${arg2}) threw on cpu ${cpu.id}: ${text}`);
-  }
-}
-
-/** A registered IPI function. */
-export interface IpiFunc {
-  readonly name: string;
-  /** Its number, the same on every cpu. */
-  readonly id: number;
-}
-
-/**
- * Checks a cpu number.
- *
- * Context: any; never blocks.
- *
- * @throws LwktError ERR_LWKT_OPTION
- */
-export function checkCpu(what: string, dcpu: number): void {
-  if (!Number.isInteger(dcpu) || dcpu < 0 || dcpu >= cpu.ncpus) {
-    throw new LwktError(
-      'ERR_LWKT_OPTION',
-      `${what}: there is no cpu ${String(dcpu)}: this machine has 0 .. ${cpu.ncpus - 1}`,
-    );
-  }
 }
 
 /** Wakes a corner's attention for a change of the machine's state. Context: any; never blocks. */

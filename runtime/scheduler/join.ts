@@ -19,20 +19,21 @@ import * as ipiqModule from './ipiq.ts';
 import * as scheduleModule from './schedule.ts';
 import * as switchModule from './switch.ts';
 import * as threadModule from './thread.ts';
+import { untimely } from './untimely.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_DETACHED, TDF_EXITED } = paramsModule;
+const { TDF_ADOPTED, TDF_DETACHED, TDF_EXITED } = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ld, st } = wordModule;
-const { arm, disarm, done } = blockingModule;
-const { takeForeignResult, takeLocalResult } = exitModule;
+const { ld, ldA, st } = wordModule;
+const { arm, disarm, done, ENDED } = blockingModule;
+const { discardForeignResult, joinHandler, takeForeignResult, takeLocalResult, unjoinHandler } = exitModule;
 const { cpu } = globaldataModule;
 const { sendIpi } = ipiqModule;
 const { setRunnable } = scheduleModule;
 const { blockSelf, unblockSelf } = switchModule;
 const { commOf, handleOf, locals, refOf, slotOf, tryRefOf } = threadModule;
 
-const { flags: TD_FLAGS, cpu: TD_CPU, joiner: TD_JOINER, wait: TD_WAIT } = Thread;
+const { flags: TD_FLAGS, cpu: TD_CPU, joiner: TD_JOINER, wait: TD_WAIT, wmesg: TD_WMESG } = Thread;
 const WMESG_JOIN = wmesgCode('join');
 
 /** What the other cpu said, kept in the joiner's slot of `locals`. */
@@ -50,12 +51,15 @@ function joinedTwice(handle: number): LwktError {
 
 function first(handle: number, td: ThreadRef): Step<unknown> {
   const { m, id } = cpu;
-  if (ld(m, td, TD_CPU) === id) {
+  const dcpu = ldA(m, td, TD_CPU);
+  if (dcpu !== id) sendIpi(dcpu, IPI.join, handle, handleOf(cpu.curthread), id);
+  else if ((ld(m, td, TD_FLAGS) & (TDF_ADOPTED | TDF_EXITED)) === 0) {
+    // On its way here.
+    joinHandler(handle, handleOf(cpu.curthread), id);
+  } else {
     if (ld(m, td, TD_JOINER) !== 0) throw joinedTwice(handle);
     if ((ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0) return done(takeLocalResult(td));
     st(m, td, TD_JOINER, handleOf(cpu.curthread));
-  } else {
-    sendIpi(ld(m, td, TD_CPU), IPI.join, handle, handleOf(cpu.curthread), id);
   }
   return blockSelf(WMESG_JOIN, handle);
 }
@@ -66,7 +70,7 @@ function again(handle: number): Step<unknown> {
   const slot = slotOf(curthread);
   const answer = locals[slot];
   if (answer === undefined) {
-    if (td === 0 || ld(m, td, TD_CPU) !== id || (ld(m, td, TD_FLAGS) & TDF_EXITED) === 0) {
+    if (td === 0 || ldA(m, td, TD_CPU) !== id || (ld(m, td, TD_FLAGS) & TDF_EXITED) === 0) {
       return blockSelf(WMESG_JOIN, handle);
     }
     unblockSelf();
@@ -85,12 +89,33 @@ const joinIterator = {
     disarm();
     return first(argHandle, refOf(argHandle, 'join()'));
   },
+  /** Killed while it waits: the thread may be joined by another. */
+  return(): IteratorReturnResult<never> {
+    const { m, id, curthread } = cpu;
+    const handle = ld(m, curthread, TD_WAIT);
+    const slot = slotOf(curthread);
+    const answer = locals[slot];
+    locals[slot] = undefined;
+    unblockSelf();
+    const td = tryRefOf(handle);
+    if (td === 0) return ENDED;
+    if (answer === JOINED) discardForeignResult(td);
+    else if (ldA(m, td, TD_CPU) === id && ld(m, td, TD_JOINER) === handleOf(curthread))
+      st(m, td, TD_JOINER, 0);
+    else unjoinHandler(handle, handleOf(curthread));
+    return ENDED;
+  },
 };
 
 /** Handles IPI.joined: the thread that `joiner` waits for has ended, or may not be joined. Context: ipi; never blocks. */
 export function joinedHandler(joiner: number, handle: number, refused: number): void {
   const td = tryRefOf(joiner);
-  if (td === 0 || ld(cpu.m, td, TD_WAIT) !== handle) return;
+  if (td === 0 || ld(cpu.m, td, TD_WAIT) !== handle || ld(cpu.m, td, TD_WMESG) !== WMESG_JOIN) {
+    // Killed meanwhile.
+    const ended = tryRefOf(handle);
+    if (refused === 0 && ended !== 0) discardForeignResult(ended);
+    return;
+  }
   locals[slotOf(td)] = refused === 0 ? JOINED : REFUSED;
   setRunnable(td);
 }
@@ -105,6 +130,7 @@ export function joinedHandler(joiner: number, handle: number, refused: number): 
  * @throws what the thread threw; LwktError ERR_LWKT_NO_THREAD, ERR_LWKT_JOINED, ERR_LWKT_CLONE
  */
 export function join<R>(handle: Td<R>): Blocking<R> {
+  if (cpu.untimely) return untimely(() => join(handle));
   const td = refOf(handle, 'join()');
   if (td === cpu.curthread) {
     throw new LwktError(

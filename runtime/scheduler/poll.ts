@@ -17,23 +17,28 @@ import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as ipiqModule from './ipiq.ts';
+import * as mplockOwnerModule from './mplock-owner.ts';
 import * as runqueueModule from './runqueue.ts';
+import * as threadModule from './thread.ts';
 import * as timerModule from './timer.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
-const { TDPRI_CRIT } = paramsModule;
-const { answerBell, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_STATE, bellPending } = doorbellModule;
+const { TDF_EXITING, TDF_KILLED, TDPRI_CRIT } = paramsModule;
+const { answerBell, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_MPLOCK, BELL_STATE, bellPending } =
+  doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Machine, MACHINE_HALTING } = machineLayoutModule;
 const { Thread } = threadLayoutModule;
 const { addA, count, ld, ldA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
-const { processIpiq } = ipiqModule;
+const { drainPassive, processIpiq } = ipiqModule;
+const { mplockTick } = mplockOwnerModule;
 const { othersRunnable } = runqueueModule;
+const { killedError } = threadModule;
 const { fireTimers } = timerModule;
 
-const { pri: TD_PRI } = Thread;
+const { pri: TD_PRI, flags: TD_FLAGS } = Thread;
 const { promises: GD_PROMISES, heartbeat: GD_HEARTBEAT } = Globaldata;
 const { state: MACHINE_STATE } = Machine;
 const SAFEPOINT_SLOW = counterField('lwkt.safepoint_slow');
@@ -54,6 +59,22 @@ export function setSettleTokens(settle: (now: number) => boolean): void {
   settleTokens = settle;
 }
 
+/** Upcall of preempt.ts: lets interrupt threads that became runnable preempt the current one. */
+let preemptPending: () => void = () => {};
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setPreemptPending(preempt: () => void): void {
+  preemptPending = preempt;
+}
+
+/** Upcall of balance.ts: gives threads to cpus that have none. */
+let balance: () => void = () => {};
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setBalance(give: () => void): void {
+  balance = give;
+}
+
 /** Answers the doorbell. Context: thread | idle; critical section: free; never blocks. */
 export function answer(): void {
   const { m, gd } = cpu;
@@ -63,6 +84,10 @@ export function answer(): void {
     cpu.resched = true;
   }
   if ((bits & BELL_CONTROL) !== 0) wantTurn();
+  if ((bits & BELL_MPLOCK) !== 0) {
+    cpu.mpBell = true;
+    cpu.resched = true;
+  }
   if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits);
 }
 
@@ -78,6 +103,7 @@ export function poll(): void {
   // A plain look is enough between ticks; the tick looks atomically, so that a stale read cannot last.
   if (m[gd] !== 0 || (cpu.polls < 0 && bellPending(m, gd))) answer();
   if (cpu.polls < 0) tick();
+  if (cpu.reqpri !== 0) preemptPending();
 }
 
 /** Looks at the clock now. Context: thread | idle; never blocks. */
@@ -90,8 +116,12 @@ export function tick(): void {
   if (elapsed > 2 * tickNs) pollsPerTick = Math.max(MIN_POLLS, pollsPerTick >> 1);
   else if (elapsed < tickNs / 2) pollsPerTick = Math.min(MAX_POLLS, pollsPerTick << 1);
   lastTick = now;
+  drainPassive();
   fireTimers(now);
+  mplockTick(now);
   const owed = settleTokens(now);
+  balance();
+  cpu.untimely = sysctlValue('lwkt.untimely_switch') !== 0;
   cpu.polls = owed ? MIN_POLLS : pollsPerTick;
   if (ld(m, gd, GD_PROMISES) !== 0 && now - lastTurn > sysctlValue('lwkt.loop_us') * 1000) wantTurn();
   if (othersRunnable(cpu.curthread)) cpu.resched = true;
@@ -134,5 +164,6 @@ function slowSafepoint(): boolean {
   if (ld(m, curthread, TD_PRI) >= TDPRI_CRIT) return false;
   count(m, gd, SAFEPOINT_SLOW);
   poll();
+  if ((ld(m, curthread, TD_FLAGS) & (TDF_KILLED | TDF_EXITING)) === TDF_KILLED) throw killedError(curthread);
   return cpu.resched;
 }

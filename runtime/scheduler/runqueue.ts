@@ -19,11 +19,12 @@ const { TDF_RUNQ, TDPRI_MASK } = paramsModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqFirst, tailqInsertTail, tailqRemove, tailqRotate } = tailqModule;
-const { ld, st } = wordModule;
-const { cpu } = globaldataModule;
+const { count, ld, st } = wordModule;
+const { counterField, cpu } = globaldataModule;
 
 const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI } = Thread;
 const { tdrunq: GD_TDRUNQ, runqmask: GD_RUNQMASK, nrun: GD_NRUN } = Globaldata;
+const RUNQ_STALE = counterField('lwkt.runq_stale');
 
 /** Head of the queue of one priority. Context: any; never blocks. */
 export function runqHead(nq: number): number {
@@ -86,6 +87,7 @@ export function highestRunq(): number {
     const nq = 31 - Math.clz32(mask);
     if (tailqFirst(m, gd + GD_TDRUNQ + 2 * nq) !== 0) return nq;
     st(m, gd, GD_RUNQMASK, mask & ~(1 << nq));
+    count(m, gd, RUNQ_STALE);
   }
 }
 

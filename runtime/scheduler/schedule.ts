@@ -4,31 +4,59 @@
  * A thread that waits for something checks for it when it runs again, so scheduling a waiting thread is harmless:
  * it looks and goes on waiting.
  *
+ * ## Ordering
+ *
+ *   B1  ask: a thread's `cpu` is loaded (atomic), then the IPI goes there, and finds the descriptor as the cpu that
+ *       gave the thread away left it: move.ts, pair A1.
+ *
  * Seed: lwkt_schedule, lwkt_schedule_self, lwkt_deschedule, lwkt_deschedule_self, lwkt_setpri, lwkt_setpri_self.
  */
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
+import { panic } from '../base/panic.ts';
+import { PROC_SLEEP, PROC_STATS } from '../base/proc.ts';
 import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
+import * as ipifuncModule from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
 import * as runqueueModule from './runqueue.ts';
 import * as threadModule from './thread.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_ADOPTED, TDF_EXITED, TDF_RUNQ, TDPRI_IDLE_THREAD, TDPRI_MASK, TDPRI_MAX } = paramsModule;
+const {
+  TDF_ADOPTED,
+  TDF_EXITED,
+  TDF_PREEMPTABLE,
+  TDF_PREEMPT_LOCK,
+  TDF_RUNQ,
+  TDPRI_IDLE_THREAD,
+  TDPRI_MASK,
+  TDPRI_MAX,
+} = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ld, st } = wordModule;
+const { ld, ldA, st } = wordModule;
 const { cpu } = globaldataModule;
+const { runIpi } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { dequeue, enqueue } = runqueueModule;
-const { handleOf, refOf, tryRefOf } = threadModule;
+const { commOf, handleOf, refOf, tryRefOf } = threadModule;
 
-const { flags: TD_FLAGS, pri: TD_PRI, cpu: TD_CPU, wmesg: TD_WMESG } = Thread;
+const {
+  flags: TD_FLAGS,
+  pri: TD_PRI,
+  cpu: TD_CPU,
+  wmesg: TD_WMESG,
+  waitOn: TD_WAIT_ON,
+  proc: TD_PROC,
+  procStat: TD_PROC_STAT,
+} = Thread;
 const WMESG_STOPPED = wmesgCode('stopped');
+/** Requests for threads on their way before the list is looked through. */
+const MOST_EARLY = 64;
 
 /**
  * Makes a thread of this cpu runnable, and asks for a switch if it is more urgent than the running one.
@@ -37,20 +65,72 @@ const WMESG_STOPPED = wmesgCode('stopped');
  */
 export function setRunnable(td: ThreadRef): void {
   const { m, curthread } = cpu;
-  // Ended already, or its adoption is still in a ring: then that makes it runnable.
-  if ((ld(m, td, TD_FLAGS) & (TDF_EXITED | TDF_ADOPTED)) !== TDF_ADOPTED) return;
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_EXITED) !== 0) return;
   if (ld(m, td, TD_WMESG) === WMESG_STOPPED) st(m, td, TD_WMESG, 0);
+  if ((flags & (TDF_RUNQ | TDF_PREEMPTABLE)) === TDF_PREEMPTABLE) {
+    enqueue(td);
+    interrupt(td);
+    return;
+  }
   enqueue(td);
   if ((ld(m, td, TD_PRI) & TDPRI_MASK) > (ld(m, curthread, TD_PRI) & TDPRI_MASK)) cpu.resched = true;
 }
 
+/** Upcall of preempt.ts: an interrupt thread became runnable. */
+let interrupt: (td: ThreadRef) => void = () => {};
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setInterrupt(run: (td: ThreadRef) => void): void {
+  interrupt = run;
+}
+
+/** What came for threads that are still on their way to this cpu: function and two arguments each. Per cpu. */
+const early = new Map<number, number[][]>();
+
+/** Keeps a request for a thread that belongs to this cpu and has not come yet. */
+function later(handle: number, func: number, arg1: number, arg2: number): void {
+  // A handle read while its thread was freed elsewhere never arrives.
+  if (early.size >= MOST_EARLY)
+    for (const known of early.keys()) if (tryRefOf(known) === 0) early.delete(known);
+  const list = early.get(handle);
+  if (list === undefined) early.set(handle, [[func, arg1, arg2]]);
+  else list.push([func, arg1, arg2]);
+}
+
+/** The thread has come: does what was asked of it meanwhile. Context: thread | ipi; never blocks. */
+export function arrived(td: ThreadRef): void {
+  if (early.size === 0) return;
+  const handle = handleOf(td);
+  const list = early.get(handle);
+  early.delete(handle);
+  for (const [func = 0, arg1 = 0, arg2 = 0] of list ?? []) runIpi(func, handle, arg1, arg2);
+}
+
+/**
+ * The descriptor of a living thread of this cpu, for what is asked of it. If the thread lives elsewhere, or is on
+ * its way here, the request is sent on or kept, and the result is 0: so a request follows a moving thread. Only this
+ * cpu ends its threads, so what is found living stays so until the caller returns.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ */
+export function mine(handle: number, func: number, arg1: number, arg2: number): ThreadRef {
+  const td = tryRefOf(handle);
+  if (td === 0) return 0;
+  const dcpu = ldA(cpu.m, td, TD_CPU); // B1
+  if (dcpu !== cpu.id) {
+    sendIpi(dcpu, func, handle, arg1, arg2);
+    return 0;
+  }
+  const flags = ld(cpu.m, td, TD_FLAGS);
+  if ((flags & (TDF_ADOPTED | TDF_EXITED)) === 0) later(handle, func, arg1, arg2);
+  return (flags & (TDF_ADOPTED | TDF_EXITED)) === TDF_ADOPTED ? td : 0;
+}
+
 /** Makes a thread runnable on its own cpu. Context: thread | ipi | idle; never blocks. */
 export function wakeHandle(handle: number): void {
-  const td = tryRefOf(handle);
-  if (td === 0) return;
-  const dcpu = ld(cpu.m, td, TD_CPU);
-  if (dcpu === cpu.id) setRunnable(td);
-  else sendIpi(dcpu, IPI.schedule, handle, 0, 0);
+  const td = mine(handle, IPI.schedule, 0, 0);
+  if (td !== 0) setRunnable(td);
 }
 
 /**
@@ -63,13 +143,39 @@ export function wakeHandle(handle: number): void {
  * @seed lwkt_schedule
  */
 export function lwktSchedule(handle: Td): void {
-  refOf(handle, 'lwktSchedule()');
+  checkProc(refOf(handle, 'lwktSchedule()'));
   wakeHandle(handle);
 }
 
 /** Puts the current thread on its run queue. Context: thread; never blocks. @seed lwkt_schedule_self */
 export function lwktScheduleSelf(): void {
-  enqueue(cpu.curthread);
+  const td = requireNotWaiting('lwkt_schedule_self()');
+  enqueue(td);
+  if (ld(cpu.m, td, TD_PROC_STAT) === PROC_SLEEP) {
+    panic(
+      `SCHED SELF PANIC: process ${ld(cpu.m, td, TD_PROC)} of thread ${handleOf(td)} '${commOf(td)}' sleeps`,
+    );
+  }
+}
+
+/** The current thread, which is on no wait queue; the seed names the wrong function in one of the two texts. */
+function requireNotWaiting(what: string): ThreadRef {
+  const td = cpu.curthread;
+  if (ld(cpu.m, td, TD_WAIT_ON) !== 0) {
+    panic(
+      `${what}: td_wait not NULL! thread ${handleOf(td)} '${commOf(td)}' is on wait queue ${ld(cpu.m, td, TD_WAIT_ON)}`,
+    );
+  }
+  return td;
+}
+
+/** A thread whose process sleeps is made runnable by wakeup(), never by the bare scheduler. */
+function checkProc(td: ThreadRef): void {
+  const { m, curthread } = cpu;
+  if (ld(m, td, TD_PROC_STAT) !== PROC_SLEEP || (ld(m, td, TD_FLAGS) & TDF_PREEMPT_LOCK) !== 0) return;
+  const shown = (ref: ThreadRef): string =>
+    `${handleOf(ref)} '${commOf(ref)}' (process ${ld(m, ref, TD_PROC)}, ${PROC_STATS[ld(m, ref, TD_PROC_STAT)] ?? '?'})`;
+  panic(`SCHED PANIC: schedule curtd = ${shown(curthread)} target ${shown(td)}`);
 }
 
 /**
@@ -81,10 +187,8 @@ export function lwktScheduleSelf(): void {
  * @seed lwkt_deschedule
  */
 export function lwktDeschedule(handle: Td): void {
-  const td = refOf(handle, 'lwktDeschedule()');
-  const dcpu = ld(cpu.m, td, TD_CPU);
-  if (dcpu === cpu.id) stop(td);
-  else sendIpi(dcpu, IPI.deschedule, handle, 0, 0);
+  refOf(handle, 'lwktDeschedule()');
+  descheduleHandler(handle);
 }
 
 /**
@@ -95,7 +199,7 @@ export function lwktDeschedule(handle: Td): void {
  * @seed lwkt_deschedule_self
  */
 export function lwktDescheduleSelf(): void {
-  stop(cpu.curthread);
+  stop(requireNotWaiting('lwkt_deschedule_self()'));
 }
 
 function stop(td: ThreadRef): void {
@@ -104,10 +208,10 @@ function stop(td: ThreadRef): void {
   if (ld(m, td, TD_WMESG) === 0) st(m, td, TD_WMESG, WMESG_STOPPED);
 }
 
-/** Handles IPI.deschedule. Context: ipi; never blocks. */
+/** Handles IPI.deschedule. Context: thread | ipi; never blocks. */
 export function descheduleHandler(handle: number): void {
-  const td = tryRefOf(handle);
-  if (td !== 0 && ld(cpu.m, td, TD_CPU) === cpu.id) stop(td);
+  const td = mine(handle, IPI.deschedule, 0, 0);
+  if (td !== 0) stop(td);
 }
 
 /**
@@ -137,10 +241,8 @@ export function checkPriority(what: string, priority: number): void {
  */
 export function lwktSetPri(handle: Td, priority: number): void {
   checkPriority('lwktSetPri()', priority);
-  const td = refOf(handle, 'lwktSetPri()');
-  const dcpu = ld(cpu.m, td, TD_CPU);
-  if (dcpu === cpu.id) changePri(td, priority);
-  else sendIpi(dcpu, IPI.setPri, handle, priority, 0);
+  refOf(handle, 'lwktSetPri()');
+  setPriHandler(handle, priority);
 }
 
 /** Changes the current thread's priority. Context: thread; never blocks. @seed lwkt_setpri_self */
@@ -148,10 +250,10 @@ export function lwktSetPriSelf(priority: number): void {
   lwktSetPri(handleOf(cpu.curthread), priority);
 }
 
-/** Handles IPI.setPri. Context: ipi; never blocks. */
+/** Handles IPI.setPri. Context: thread | ipi; never blocks. */
 export function setPriHandler(handle: number, priority: number): void {
-  const td = tryRefOf(handle);
-  if (td !== 0 && ld(cpu.m, td, TD_CPU) === cpu.id) changePri(td, priority);
+  const td = mine(handle, IPI.setPri, priority, 0);
+  if (td !== 0) changePri(td, priority);
 }
 
 function changePri(td: ThreadRef, priority: number): void {

@@ -6,12 +6,13 @@
 import { nowNs } from '../base/clock.ts';
 import { LwktError } from '../base/errors.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
+import { arm, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
 import { cpu } from './globaldata.ts';
 import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { handleOf, locals, slotOf } from './thread.ts';
-import { setTimer, type Timer } from './timer.ts';
+import { untimely } from './untimely.ts';
+import { cancelTimer, setTimer, type Timer } from './timer.ts';
 
 const WMESG_SLEEP = wmesgCode('sleep');
 
@@ -33,6 +34,13 @@ const sleepIterator = {
     unblockSelf();
     return done<void>(undefined);
   },
+  return(): IteratorReturnResult<never> {
+    const slot = slotOf(cpu.curthread);
+    cancelTimer(locals[slot] as Timer);
+    locals[slot] = undefined;
+    unblockSelf();
+    return ENDED;
+  },
 };
 
 /**
@@ -47,6 +55,7 @@ export function sleep(ms: number): Blocking<void> {
   if (!(ms >= 0)) {
     throw new LwktError('ERR_LWKT_OPTION', `sleep(${String(ms)}): the time must be 0 or more milliseconds`);
   }
+  if (cpu.untimely) return untimely(() => sleep(ms));
   arm('sleep()');
   argMs = ms;
   return sleepIterator;

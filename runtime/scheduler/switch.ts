@@ -29,6 +29,8 @@ import type { Blocking, Step } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
+import * as ipiqModule from './ipiq.ts';
+import * as mplockOwnerModule from './mplock-owner.ts';
 import * as pollModule from './poll.ts';
 import * as runqueueModule from './runqueue.ts';
 import * as threadModule from './thread.ts';
@@ -36,14 +38,16 @@ import * as timerModule from './timer.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
-const { TDF_TOKENS, TDPRI_CRIT } = paramsModule;
+const { TDF_KILLED, TDF_LEAVING, TDF_RELEASE, TDF_TOKENS, TDPRI_CRIT } = paramsModule;
 const { sleepOnBell } = doorbellModule;
 const { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqFirst, tailqRotate } = tailqModule;
 const { count, ld, pause, st } = wordModule;
-const { arm, BLOCKED, disarm, done, forgottenYield, RESUME, takeArmed } = blockingModule;
+const { arm, BLOCKED, disarm, done, EXITING, forgottenYield, RESUME, takeArmed } = blockingModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
+const { chooseForMplock, mplockIdle } = mplockOwnerModule;
+const { drainPassive } = ipiqModule;
 const { awoke, poll } = pollModule;
 const { dequeue, highestRunq, moveToTail } = runqueueModule;
 const { commOf, slotOf, stacks } = threadModule;
@@ -56,6 +60,8 @@ const {
   switches: TD_SWITCHES,
   wmesg: TD_WMESG,
   wait: TD_WAIT,
+  mpcount: TD_MPCOUNT,
+  preempted: TD_PREEMPTED,
 } = Thread;
 const { state: GD_STATE, curthread: GD_CURTHREAD, tdrunq: GD_TDRUNQ, promises: GD_PROMISES } = Globaldata;
 const SWITCH_COUNT = counterField('lwkt.switch_count');
@@ -73,6 +79,14 @@ export interface SwitchUpcalls {
   returned(td: ThreadRef, value: unknown): void;
   /** The thread threw. */
   threw(td: ThreadRef, error: unknown): void;
+  /** The thread is killed, or exits: runs its finally blocks. */
+  end(td: ThreadRef, stack: ThreadStack): IteratorResult<unknown, unknown>;
+  /** The thread blocked or ended on top of another one, which goes on. */
+  switchBack(td: ThreadRef): void;
+  /** The thread has a release hook, and is switched away from. */
+  release(td: ThreadRef): void;
+  /** The thread goes to another cpu. */
+  leave(td: ThreadRef): void;
   /** The thread blocked with tokens in hand. */
   suspendTokens(td: ThreadRef): void;
   /** The thread that runs again had tokens in hand. */
@@ -103,7 +117,10 @@ export function dispatch(): Why {
     if (cpu.resched) {
       cpu.resched = false;
       if (cpu.halted) return 'halt';
-      if (cpu.turn) return 'turn';
+      if (cpu.turn) {
+        if (cpu.mpHeld || cpu.mpBell) mplockIdle();
+        return 'turn';
+      }
     }
     const nq = highestRunq();
     if (nq < 0) {
@@ -111,13 +128,25 @@ export function dispatch(): Why {
       continue;
     }
     const head = gd + GD_TDRUNQ + 2 * nq;
-    const td = tailqFirst(m, head);
-    tailqRotate(m, head, TD_THREADQ);
-    step(td);
+    let td = tailqFirst(m, head);
+    if (cpu.mpHeld || cpu.mpBell || ld(m, td, TD_MPCOUNT) !== 0) {
+      td = chooseForMplock(nq, td);
+      if (td === 0) {
+        if (idle()) return 'loop';
+        continue;
+      }
+    } else tailqRotate(m, head, TD_THREADQ);
+    step(td, cpu.idlethread);
   }
 }
 
-function step(td: ThreadRef): void {
+/**
+ * Runs a thread until it blocks or ends; then `back` is the current thread again: the idle thread, or the one that
+ * was preempted.
+ *
+ * Context: thread | idle; never blocks.
+ */
+export function step(td: ThreadRef, back: ThreadRef): void {
   const { m, gd } = cpu;
   count(m, gd, SWITCH_COUNT);
   st(m, td, TD_SWITCHES, (ld(m, td, TD_SWITCHES) + 1) | 0);
@@ -130,24 +159,36 @@ function step(td: ThreadRef): void {
   if ((ld(m, td, TD_FLAGS) & TDF_TOKENS) !== 0) up.resumeTokens(td);
   try {
     const stack = stacks[slotOf(td)] ?? up.start(td);
-    let result = stack.next(RESUME);
+    let result = (ld(m, td, TD_FLAGS) & TDF_KILLED) === 0 ? stack.next(RESUME) : up.end(td, stack);
     while (result !== BLOCKED) {
       if (result.done === true) {
+        if (ld(m, td, TD_PREEMPTED) !== 0) up.switchBack(td);
         up.returned(td, result.value);
-        cpu.curthread = cpu.idlethread;
+        setCurrent(back);
         return;
       }
-      result = stack.throw(plainYield());
+      result = result === EXITING ? up.end(td, stack) : stack.throw(plainYield());
     }
   } catch (error) {
     if (error instanceof MachinePanic) throw error;
+    if (ld(m, td, TD_PREEMPTED) !== 0) up.switchBack(td);
     up.threw(td, error);
-    cpu.curthread = cpu.idlethread;
+    setCurrent(back);
     return;
   }
   if (cpu.held !== 0) up.suspendTokens(td);
+  const preempting = ld(m, td, TD_PREEMPTED) !== 0;
+  if (preempting) up.switchBack(td);
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_RELEASE) !== 0 && !preempting) up.release(td);
   st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
-  cpu.curthread = cpu.idlethread;
+  setCurrent(back);
+  if ((flags & TDF_LEAVING) !== 0) up.leave(td);
+}
+
+function setCurrent(td: ThreadRef): void {
+  cpu.curthread = td;
+  if (td !== cpu.idlethread) st(cpu.m, cpu.gd, GD_CURTHREAD, td);
 }
 
 /** What is thrown into a thread that said `yield x` where `yield* x` was meant. */
@@ -186,6 +227,7 @@ export function longestSpin(): number {
 function idle(): boolean {
   const { m, gd } = cpu;
   st(m, gd, GD_CURTHREAD, cpu.idlethread);
+  if (cpu.mpHeld || cpu.mpBell) mplockIdle();
   if (ld(m, gd, GD_PROMISES) !== 0) return true;
   if (cpu.burst) for (let i = 0; i < BURST_PAUSES; i++) pause();
   if (spin(SPIN_CHUNK)) return false;
@@ -204,6 +246,7 @@ function idle(): boolean {
   }
   if (now < deadline) {
     up.releaseTokens();
+    drainPassive();
     // Handing a token over may have waited for room in a ring, and drained meanwhile: what came then has rung no bell
     // that is still to be heard.
     if (!cpu.resched) park(deadline, now);

@@ -27,11 +27,18 @@ const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } = descri
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqInsertTail, tailqRemove } = tailqModule;
-const { count, ld, st } = wordModule;
+const { count, ld, ldHint, orA, st, stA } = wordModule;
 const { counterField, cpu } = globaldataModule;
 const { threadFuncName } = ipifuncModule;
 
-const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, func: TD_FUNC, comm: TD_COMM } = Thread;
+const {
+  threadq: TD_THREADQ,
+  allq: TD_ALLQ,
+  flags: TD_FLAGS,
+  func: TD_FUNC,
+  comm: TD_COMM,
+  refs: TD_REFS,
+} = Thread;
 const {
   tdfreeq: GD_TDFREEQ,
   tdfreecount: GD_TDFREECOUNT,
@@ -39,6 +46,9 @@ const {
   nthreads: GD_NTHREADS,
 } = Globaldata;
 const CREATED = counterField('lwkt.threads_created');
+
+/** In td_refs: the thread was joined; who drops the last reference frees it. */
+export const REFS_FREED = 1 << 30;
 
 const TD_SHIFT = Math.log2(Thread.WORDS);
 
@@ -152,7 +162,8 @@ export function unlinkThread(td: ThreadRef): void {
 }
 
 /**
- * Returns an ended thread's descriptor to this cpu's cache, and the cache's surplus to the slab. Its handle dies.
+ * Returns an ended thread's descriptor to this cpu's cache, and the cache's surplus to the slab. Its handle dies;
+ * but while somebody holds it (lwktHold), that waits for the last lwktRele.
  *
  * Context: thread | ipi | idle; never blocks.
  *
@@ -166,12 +177,21 @@ export function lwktFreeThread(td: ThreadRef): void {
       `lwktFreeThread: did not exit! thread ${handleOf(td)} '${commOf(td)}', flags 0x${ld(m, td, TD_FLAGS).toString(16)}`,
     );
   }
+  if (ldHint(m, td, TD_REFS) !== 0 && keepForHolders(td)) return;
   endDescriptor(cpu.arena, td);
   st(m, td, TD_THREADQ, ld(m, gd, GD_TDFREEQ));
   st(m, gd, GD_TDFREEQ, td);
   const cached = ld(m, gd, GD_TDFREECOUNT) + 1;
   st(m, gd, GD_TDFREECOUNT, cached);
   if (cached > CACHE_NTHREADS) drainCache(CACHE_BATCH);
+}
+
+/** Somebody holds the descriptor: whoever releases it last frees it. False when nobody does any more. */
+function keepForHolders(td: ThreadRef): boolean {
+  const { m } = cpu;
+  if ((orA(m, td, TD_REFS, REFS_FREED) & ~REFS_FREED) !== 0) return true;
+  stA(m, td, TD_REFS, 0);
+  return false;
 }
 
 function drainCache(n: number): void {
@@ -186,19 +206,31 @@ function drainCache(n: number): void {
   st(m, gd, GD_TDFREECOUNT, ld(m, gd, GD_TDFREECOUNT) - n);
 }
 
+/** Writes a thread's name, cut at 16 bytes. Context: any; never blocks. */
+export function setComm(td: ThreadRef, comm: string): void {
+  stText(cpu.m, td + TD_COMM, MAXCOMLEN, comm);
+}
+
 /**
  * Names a thread for `ps`.
  *
  * Context: thread | ipi; never blocks.
  *
+ * @param handle - any living thread; the name is for watchers, so writing it from another cpu harms nobody
  * @param comm - cut at 16 bytes of UTF-8
+ * @throws LwktError ERR_LWKT_NO_THREAD
  * @seed lwkt_set_comm
  */
-export function lwktSetComm(td: ThreadRef, comm: string): void {
-  stText(cpu.m, td + TD_COMM, MAXCOMLEN, comm);
+export function lwktSetComm(handle: Td, comm: string): void {
+  setComm(refOf(handle, 'lwktSetComm()'), comm);
 }
 
 /** A thread's name: the one it was given, or its function's. Context: any; never blocks. */
 export function commOf(td: ThreadRef): string {
   return ldText(cpu.m, td + TD_COMM, MAXCOMLEN) || threadFuncName(ld(cpu.m, td, TD_FUNC));
+}
+
+/** What a killed thread ends with, and what safepoint() throws into it. Context: any; never blocks. */
+export function killedError(td: ThreadRef): LwktError {
+  return new LwktError('ERR_LWKT_KILLED', `thread ${handleOf(td)} '${commOf(td)}' was killed`);
 }

@@ -82,6 +82,55 @@ const owned = new Set<TokenRef>();
 /** Owned tokens that another cpu waits for, with their generation at the last look. Per cpu. */
 const owed = new Map<TokenRef, number>();
 
+/** What waits until the token is here and free. Per cpu. */
+const deferred = new Map<TokenRef, (() => void)[]>();
+
+/** Does what waited for the token. */
+function runDeferred(tok: TokenRef): void {
+  const list = deferred.get(tok);
+  if (list === undefined || isHeld(tok)) return;
+  deferred.delete(tok);
+  waiting.any = waiters.size !== 0 || deferred.size !== 0;
+  for (const op of list) op();
+}
+
+function defer(tok: TokenRef, op: () => void): void {
+  const list = deferred.get(tok);
+  if (list === undefined) deferred.set(tok, [op]);
+  else list.push(op);
+  waiting.any = true;
+}
+
+/**
+ * Does something to what a token protects, on the cpu that owns it and while no thread holds it: here and now, or
+ * when it is let go, or by IPI there.
+ *
+ * Context: thread | ipi; never blocks.
+ *
+ * @param func - IPI function that calls this again with the same token and arguments
+ * @param op - changes what the token protects; does not block
+ */
+export function atOwner(tok: TokenRef, func: number, arg1: number, arg2: number, op: () => void): void {
+  const { m, id } = cpu;
+  for (;;) {
+    const owner = ldA(m, tok, T_OWNER);
+    if (owner === id + 1 && !isHeld(tok)) {
+      op();
+      return;
+    }
+    const at = Math.abs(owner) - 1;
+    if (at === id) {
+      defer(tok, op);
+      return;
+    }
+    if (at >= 0) {
+      sendIpi(at, func, tok, arg1, arg2);
+      return;
+    }
+    tryOwn(tok);
+  }
+}
+
 /** True when this cpu owns the token; exact (B2). Context: any; never blocks. */
 export function isOwner(tok: TokenRef): boolean {
   return ldHint(cpu.m, tok, T_OWNER) === cpu.id + 1;
@@ -99,6 +148,7 @@ export function tryOwn(tok: TokenRef): boolean {
 /** The token is this cpu's from now on. */
 function came(tok: TokenRef): void {
   owned.add(tok);
+  if (deferred.size !== 0) runDeferred(tok);
   cpu.arena.f64[(tok + T_SINCE) >> 1] = nowNs();
   if (foreignRequests(tok)) owe(tok);
 }
@@ -155,8 +205,13 @@ export function dropWaiter(tok: TokenRef, td: ThreadRef): void {
   if (at >= 0) queue.splice(at, 1);
   if (queue.length !== 0) return;
   waiters.delete(tok);
-  waiting.any = waiters.size !== 0;
+  waiting.any = waiters.size !== 0 || deferred.size !== 0;
   andA(cpu.m, tok, myRequestWord(), ~(1 << (cpu.id & 31)));
+}
+
+/** A thread that may have been woken for a token does not want it: the next one is. Context: thread | idle; never blocks. */
+export function passOn(tok: TokenRef): void {
+  if (isOwner(tok) && !isHeld(tok)) tokenFreed(tok);
 }
 
 /** True when a free token should be offered: a thread here or another cpu waits. A hint: requests also nudge. Context: thread | idle; never blocks. */
@@ -167,6 +222,7 @@ export function isWanted(tok: TokenRef): boolean {
 
 /** A token of this cpu became free and is wanted: gives those who wait their chance. Context: thread | idle; never blocks. */
 export function tokenFreed(tok: TokenRef): void {
+  if (deferred.size !== 0) runDeferred(tok);
   const lookAtClock = (ld(cpu.m, tok, T_GEN) & CLOCK_MASK) === 0;
   if (lookAtClock && foreignRequests(tok) && quantumOver(tok, nowNs())) handOver(tok);
   else wakeWaiter(tok);

@@ -28,18 +28,19 @@ import * as globaldataModule from './globaldata.ts';
 import * as switchModule from './switch.ts';
 import * as threadModule from './thread.ts';
 import * as tokenOwnerModule from './token-owner.ts';
+import { untimely } from './untimely.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_TOKENS, TDPRI_CRIT } = paramsModule;
+const { TDF_TOKENS, TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { Token } = tokenLayoutModule;
 const { count, ld, st } = wordModule;
-const { arm, disarm, done } = blockingModule;
-const { critExit } = critModule;
+const { arm, disarm, done, ENDED } = blockingModule;
+const { critExit, tooHigh } = critModule;
 const { counterField, cpu, requireCpu } = globaldataModule;
 const { blockSelf, unblockSelf } = switchModule;
 const { commOf } = threadModule;
-const { dropWaiter, isOwner, isWanted, requestToken, tokenFreed, tryOwn } = tokenOwnerModule;
+const { dropWaiter, isOwner, isWanted, passOn, requestToken, tokenFreed, tryOwn } = tokenOwnerModule;
 
 const { flags: TD_FLAGS, pri: TD_PRI } = Thread;
 const { holder: T_HOLDER, gen: T_GEN } = Token;
@@ -83,8 +84,10 @@ function holdHere(tok: TokenRef, fresh: boolean): boolean {
 /** Notes an acquisition in the thread: the list, and the critical section that comes with it. */
 function push(tok: TokenRef): void {
   const { m, curthread } = cpu;
+  const pri = ld(m, curthread, TD_PRI) + TDPRI_CRIT;
+  if (pri > TDPRI_LIMIT) tooHigh(pri);
   held[cpu.held++] = tok;
-  st(m, curthread, TD_PRI, ld(m, curthread, TD_PRI) + TDPRI_CRIT);
+  st(m, curthread, TD_PRI, pri);
 }
 
 /** Takes a token that nobody holds here, or that nobody owns. */
@@ -104,7 +107,24 @@ const getIterator = {
     push(tok);
     return done(ld(cpu.m, tok, T_GEN));
   },
+  return: giveUp,
 };
+
+/** Killed while it waits: what it had before is released when it ends. */
+function giveUp(): IteratorReturnResult<never> {
+  const td = cpu.curthread;
+  const want = wants.get(td);
+  wants.delete(td);
+  if (want !== undefined) {
+    // Its turn, if it had come, is the next one's.
+    for (const tok of want.toks) {
+      dropWaiter(tok, td);
+      passOn(tok);
+    }
+  }
+  unblockSelf();
+  return ENDED;
+}
 
 /**
  * Gets a token: while the thread holds it and does not block, no other thread of the machine has it. Leaves the
@@ -121,6 +141,7 @@ const getIterator = {
  * @seed lwkt_gettoken
  */
 export function lwktGetToken(tok: TokenRef): Blocking<number> {
+  if (cpu.untimely) return untimely(() => lwktGetToken(tok));
   arm('lwktGetToken()');
   argTok = tok;
   return getIterator;
@@ -242,6 +263,7 @@ const regetIterator = {
     disarm();
     return get(argTok, false);
   },
+  return: giveUp,
 };
 
 function requireHeld(tok: TokenRef, what: string): void {

@@ -7,12 +7,13 @@
 import { wmesgCode } from '../base/wmesg.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { ld, st } from '../shared-memory/word.ts';
-import { arm, disarm, done, type Blocking, type Step } from './blocking.ts';
+import { arm, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
 import { cpu } from './globaldata.ts';
 import { hurry } from './poll.ts';
 import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { handleOf, locals, slotOf } from './thread.ts';
+import { untimely } from './untimely.ts';
 
 const { promises: GD_PROMISES } = Globaldata;
 const WMESG_UNTIL = wmesgCode('until');
@@ -77,6 +78,12 @@ const untilIterator = {
     if (outcome.state === 'rejected') throw outcome.value;
     return done(outcome.value);
   },
+  /** The promise goes on; nobody takes what becomes of it. */
+  return(): IteratorReturnResult<never> {
+    locals[slotOf(cpu.curthread)] = undefined;
+    unblockSelf();
+    return ENDED;
+  },
 };
 
 /**
@@ -89,6 +96,7 @@ const untilIterator = {
  * @throws whatever the promise rejects with
  */
 export function until<T>(promise: T): Blocking<Awaited<T>> {
+  if (cpu.untimely) return untimely(() => until(promise));
   arm('until()');
   argPromise = promise as PromiseLike<unknown>;
   return untilIterator as Blocking<Awaited<T>>;

@@ -1,10 +1,10 @@
 /**
- * Wait queues: threads that wait, first come first, until somebody signals; a generation makes sure that a signal
- * between looking and blocking is not lost.
+ * Wait queues, the thread's half: threads wait, first come first, until somebody signals; a generation makes sure
+ * that a signal between looking and blocking is not lost.
  *
- * A queue is protected by the token at its head; its threads may live on any cpu. The queue's links are words of
- * their own, apart from the run queue's, so a waiting thread can be scheduled from anywhere without harm: it looks
- * whether it was signalled and goes on waiting.
+ * Two ways to the same end, by sysctl lwkt.waitq_message: get the token of the queue, as the seed does, which brings
+ * the queue here and is best when one cpu uses it again and again; or ask the cpu that owns the token by IPI, which
+ * leaves the queue where it is. Both may be in use at a time. The queue's half is wait-queue.ts.
  *
  * Seed: lwkt_init_wait, lwkt_block, lwkt_signal.
  */
@@ -14,23 +14,35 @@ import type { Token as TokenRef, WaitQueue } from '../base/ids.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { Wait } from '../shared-memory/layout/token.ts';
-import { tailqFirst, tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
-import { ld, st } from '../shared-memory/word.ts';
-import { arm, disarm, done, RESUME, type Blocking, type Step } from './blocking.ts';
-import { cpu, requireCpu } from './globaldata.ts';
+import { ld } from '../shared-memory/word.ts';
+import { arm, disarm, done, ENDED, RESUME, type Blocking, type Step } from './blocking.ts';
+import { cpu, requireCpu, sysctlValue } from './globaldata.ts';
 import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { handleOf } from './thread.ts';
 import { cancelTimer, setTimer, type Timer } from './timer.ts';
 import { lwktGetToken, lwktRegetToken, lwktRelToken } from './token.ts';
+import { untimely } from './untimely.ts';
+import {
+  blockHandler,
+  link,
+  signalHandler,
+  signalQueue,
+  unblockHandler,
+  unlink,
+  waits,
+  type WaitState,
+} from './wait-queue.ts';
 
-const { waitq: TD_WAITQ, waitOn: TD_WAIT_ON } = Thread;
-const { waitq: W_WAITQ, gen: W_GEN, count: W_COUNT } = Wait;
+const { waitOn: TD_WAIT_ON } = Thread;
+const { gen: W_GEN } = Wait;
 const WMESG_WAITQ = wmesgCode('waitq');
+/** As many as there are. */
+const ALL = 0x7fff_ffff;
 
 let argQueue = 0;
 
-/** One wait of a thread that is linked on a queue: over when anybody makes it run. */
+/** One wait: over when anybody makes the thread run. */
 const onceIterator = {
   [Symbol.iterator]: () => onceIterator,
   next(resumed: unknown): Step<void> {
@@ -40,6 +52,10 @@ const onceIterator = {
     }
     unblockSelf();
     return done<void>(undefined);
+  },
+  return(): IteratorReturnResult<never> {
+    unblockSelf();
+    return ENDED;
   },
 };
 
@@ -54,41 +70,74 @@ export function waitGen(w: WaitQueue): number {
   return ld(requireCpu('waitGen()').m, w, W_GEN);
 }
 
-function* blockBody(w: WaitQueue, gen: number, timeoutMs: number): Generator<unknown, number, unknown> {
+function timerFor(timeoutMs: number): Timer | undefined {
+  if (timeoutMs === Infinity) return undefined;
+  const handle = handleOf(cpu.curthread);
+  return setTimer(nowNs() + timeoutMs * 1e6, () => wakeHandle(handle));
+}
+
+/** Waits until it is over or the time is; woken without a signal, the thread stays where it is in the queue. */
+function* untilOver(w: WaitQueue, state: WaitState, timer?: Timer): Generator<unknown, void, unknown> {
+  const inTime = (): boolean => timer?.live !== false;
+  while (!state.over && inTime()) yield* once(w);
+}
+
+function begin(result: number): WaitState {
+  const state = { over: false, result };
+  waits.set(cpu.curthread, state);
+  return state;
+}
+
+/** The queue comes to the thread. */
+function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<unknown, number, unknown> {
   disarm();
   const { m } = cpu;
   const td = cpu.curthread;
   const tok = w as number as TokenRef;
   yield* lwktGetToken(tok);
-  if (ld(m, w, W_GEN) === gen) {
-    tailqInsertTail(m, w + W_WAITQ, td, TD_WAITQ);
-    st(m, td, TD_WAIT_ON, w);
-    st(m, w, W_COUNT, ld(m, w, W_COUNT) + 1);
-    const handle = handleOf(td);
-    const timer =
-      timeoutMs === Infinity ? undefined : setTimer(nowNs() + timeoutMs * 1e6, () => wakeHandle(handle));
-    // Woken without a signal, it stays where it is in the queue.
-    do {
-      yield* once(w);
-      yield* lwktRegetToken(tok);
-    } while (ld(m, td, TD_WAIT_ON) === w && !fired(timer));
-    if (timer !== undefined) cancelTimer(timer);
-    if (ld(m, td, TD_WAIT_ON) === w) unlink(w, td);
-  }
   const now = ld(m, w, W_GEN);
-  lwktRelToken(tok);
-  return now;
+  if (now !== gen) {
+    lwktRelToken(tok);
+    return now;
+  }
+  link(w, td);
+  const state = begin(gen);
+  const timer = timerFor(timeoutMs);
+  try {
+    yield* untilOver(w, state, timer);
+  } finally {
+    if (timer !== undefined) cancelTimer(timer);
+    if (!state.over) {
+      yield* lwktRegetToken(tok);
+      state.result = ld(m, w, W_GEN);
+      if (ld(m, td, TD_WAIT_ON) === w) unlink(w, td);
+    }
+    waits.delete(td);
+    // The token may be lost; what the signal told is enough.
+    lwktRelToken(tok);
+  }
+  return state.result;
 }
 
-function fired(timer: Timer | undefined): boolean {
-  return timer !== undefined && !timer.live;
-}
-
-function unlink(w: WaitQueue, td: number): void {
-  const { m } = cpu;
-  tailqRemove(m, w + W_WAITQ, td, TD_WAITQ);
-  st(m, td, TD_WAIT_ON, 0);
-  st(m, w, W_COUNT, ld(m, w, W_COUNT) - 1);
+/** The thread asks the queue's owner. */
+function* blockByMessage(w: WaitQueue, gen: number, timeoutMs: number): Generator<unknown, number, unknown> {
+  disarm();
+  const td = cpu.curthread;
+  const handle = handleOf(td);
+  const state = begin(gen);
+  const timer = timerFor(timeoutMs);
+  blockHandler(w, handle, gen);
+  try {
+    yield* untilOver(w, state, timer);
+  } finally {
+    if (timer !== undefined) cancelTimer(timer);
+    if (!state.over) {
+      unblockHandler(w, handle);
+      yield* untilOver(w, state);
+    }
+    waits.delete(td);
+  }
+  return state.result;
 }
 
 /**
@@ -105,6 +154,7 @@ function unlink(w: WaitQueue, td: number): void {
  * @seed lwkt_block
  */
 export function lwktBlock(w: WaitQueue, gen: number, timeoutMs = Infinity): Blocking<number> {
+  if (cpu.untimely) return untimely(() => lwktBlock(w, gen, timeoutMs));
   if (!(timeoutMs >= 0)) {
     throw new LwktError(
       'ERR_LWKT_OPTION',
@@ -112,30 +162,36 @@ export function lwktBlock(w: WaitQueue, gen: number, timeoutMs = Infinity): Bloc
     );
   }
   arm('lwktBlock()');
-  return blockBody(w, gen, timeoutMs);
+  const by = sysctlValue('lwkt.waitq_message') === 0 ? blockByToken : blockByMessage;
+  return by(w, gen, timeoutMs);
 }
 
-function* signalBody(w: WaitQueue, most: number): Generator<unknown, number, unknown> {
+function* signalByToken(w: WaitQueue, most: number): Generator<unknown, number, unknown> {
   disarm();
-  const { m } = cpu;
   const tok = w as number as TokenRef;
   yield* lwktGetToken(tok);
-  st(m, w, W_GEN, (ld(m, w, W_GEN) + 1) | 0);
-  let woken = 0;
-  // Nothing here blocks, so the token is ours throughout.
-  for (let td = tailqFirst(m, w + W_WAITQ); td !== 0 && woken < most; td = tailqFirst(m, w + W_WAITQ)) {
-    unlink(w, td);
-    woken++;
-    wakeHandle(handleOf(td));
-  }
+  const woken = signalQueue(w, most);
   lwktRelToken(tok);
   return woken;
+}
+
+function* signalByMessage(w: WaitQueue, most: number): Generator<unknown, number, unknown> {
+  disarm();
+  const td = cpu.curthread;
+  const state = begin(0);
+  signalHandler(w, handleOf(td), most);
+  try {
+    yield* untilOver(w, state);
+  } finally {
+    waits.delete(td);
+  }
+  return state.result;
 }
 
 /**
  * Wakes the threads that wait on a queue, in the order they came.
  *
- * Context: thread; blocks (for the queue's token).
+ * Context: thread; blocks (for the queue's token, or its owner's answer).
  *
  * @param w - from waitQueue(name)
  * @param most - how many to wake; default all
@@ -143,6 +199,8 @@ function* signalBody(w: WaitQueue, most: number): Generator<unknown, number, unk
  * @seed lwkt_signal
  */
 export function lwktSignal(w: WaitQueue, most = Infinity): Blocking<number> {
+  if (cpu.untimely) return untimely(() => lwktSignal(w, most));
   arm('lwktSignal()');
-  return signalBody(w, most);
+  const by = sysctlValue('lwkt.waitq_message') === 0 ? signalByToken : signalByMessage;
+  return by(w, Math.min(ALL, Math.max(0, most)));
 }

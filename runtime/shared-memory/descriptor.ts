@@ -11,7 +11,7 @@ import * as wordModule from './word.ts';
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { TDPRI_CRIT, TD_SLOT_BITS } = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ld, st } = wordModule;
+const { ld, st, stInit } = wordModule;
 
 const {
   threadq: TD_THREADQ,
@@ -27,6 +27,10 @@ const {
   valueKind: TD_VALUE_KIND,
   comm: TD_COMM,
   waitOn: TD_WAIT_ON,
+  mpcount: TD_MPCOUNT,
+  preempted: TD_PREEMPTED,
+  proc: TD_PROC,
+  procStat: TD_PROC_STAT,
   WORDS: TD_WORDS,
 } = Thread;
 
@@ -55,7 +59,7 @@ export function initDescriptor(
   st(m, td, TD_THREADQ, 0);
   st(m, td, TD_FLAGS, flags);
   st(m, td, TD_PRI, TDPRI_CRIT + priority);
-  st(m, td, TD_CPU, cpu);
+  stInit(m, td, TD_CPU, cpu);
   st(m, td, TD_WAIT, 0);
   st(m, td, TD_WMESG, 0);
   st(m, td, TD_FUNC, func);
@@ -64,6 +68,10 @@ export function initDescriptor(
   st(m, td, TD_SWITCHES, 0);
   st(m, td, TD_COMM, 0);
   st(m, td, TD_WAIT_ON, 0);
+  st(m, td, TD_MPCOUNT, 0);
+  st(m, td, TD_PREEMPTED, 0);
+  st(m, td, TD_PROC, 0);
+  st(m, td, TD_PROC_STAT, 0);
 }
 
 /** Ends the life of a descriptor: its handle is good no more. */

@@ -26,6 +26,11 @@ export function ldOwn(m: Mem, base: number, field: Atomic): number {
   return m[base + field] as number;
 }
 
+/** Plain write of an atomic word that nobody else can see yet. */
+export function stInit(m: Mem, base: number, field: Atomic, value: number): void {
+  m[base + field] = value;
+}
+
 /** Plain read of an atomic word that others write: may be stale, so it never decides a loop alone. */
 export function ldHint(m: Mem, base: number, field: Atomic): number {
   return m[base + field] as number;
@@ -74,6 +79,11 @@ export function count(m: Mem, base: number, field: Plain): void {
   const low = ((m[base + field] as number) + 1) | 0;
   m[base + field] = low;
   if (low === 0) m[base + field + 1] = ((m[base + field + 1] as number) + 1) | 0;
+}
+
+/** Raises a counter that is a maximum, of 32 bits, with one writer. */
+export function raise(m: Mem, base: number, field: Plain, value: number): void {
+  if (value > (m[base + field] as number)) m[base + field] = value;
 }
 
 /** Reads a 64-bit counter of another cpu; re-reads while the high word moves. */

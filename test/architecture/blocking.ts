@@ -1,13 +1,21 @@
 /** The functions that may block their thread, and therefore are called as `yield* f(…)`, as data. */
 export const BLOCKING: readonly string[] = [
+  'getMplock',
   'join',
+  'kthreadExit',
+  'lwktAcquire',
+  'lwktAwaitIpiq',
   'lwktBlock',
+  'lwktExit',
   'lwktGenToken',
   'lwktGetToken',
   'lwktRegetToken',
   'lwktSignal',
   'lwktSwitch',
+  'lwktWaitFree',
   'lwktYield',
+  'lwktYieldQuick',
+  'movePoint',
   'sleep',
   'until',
 ];

@@ -10,7 +10,7 @@ import { takeArmed } from '../../runtime/scheduler/blocking.ts';
 import { spawn, type KThread } from '../../runtime/scheduler/create.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { join } from '../../runtime/scheduler/join.ts';
-import { kthread, type ThreadFunction } from '../../runtime/scheduler/kthread.ts';
+import { kthread, type KThreadOptions, type ThreadFunction } from '../../runtime/scheduler/kthread.ts';
 import { dequeue } from '../../runtime/scheduler/runqueue.ts';
 import { dispatch, lwktYield } from '../../runtime/scheduler/switch.ts';
 import { nextDeadline } from '../../runtime/scheduler/timer.ts';
@@ -19,7 +19,7 @@ import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { Machine, MACHINE_HALTING, MACHINE_RUNNING } from '../../runtime/shared-memory/layout/machine.ts';
 import { ringOf, type Shape } from '../../runtime/shared-memory/layout/memory-map.ts';
 import { ringPush } from '../../runtime/shared-memory/ring.ts';
-import { ld, stA } from '../../runtime/shared-memory/word.ts';
+import { ld, st, stA } from '../../runtime/shared-memory/word.ts';
 import type { Td } from '../../runtime/base/ids.ts';
 import { TDPRI_CRIT, TDPRI_MASK } from '../../runtime/base/params.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
@@ -35,9 +35,12 @@ export function bootOneCpu(shape: Partial<Shape> = {}): Arena {
 let made = 0;
 
 /** A thread function with a name of its own. */
-export function define<A extends unknown[], R>(body: ThreadFunction<A, R>): KThread<A, R> {
+export function define<A extends unknown[], R>(
+  body: ThreadFunction<A, R>,
+  options: KThreadOptions = {},
+): KThread<A, R> {
   Object.defineProperty(body, 'name', { value: `${body.name === '' ? 'thread' : body.name}.${made++}` });
-  return kthread(body);
+  return kthread(body, options);
 }
 
 function halt(): void {
@@ -52,6 +55,7 @@ function restart(): void {
   cpu.halted = false;
   cpu.resched = false;
   cpu.turn = false;
+  cpu.untimely = false;
 }
 
 /** After a panic: the running thread is gone, with whatever it was in. */
@@ -61,8 +65,15 @@ function abandon(): void {
     dequeue(td);
     const { m } = cpu;
     m[td + Thread.pri] = (ld(m, td, Thread.pri) & TDPRI_MASK) | TDPRI_CRIT;
+    st(m, td, Thread.mpcount, 0);
     cpu.curthread = cpu.idlethread;
   }
+  st(cpu.m, cpu.idlethread, Thread.pri, TDPRI_CRIT);
+  stA(cpu.m, 0, Machine.mplock, 0);
+  cpu.mpHeld = false;
+  cpu.mpBell = false;
+  cpu.mpDue = false;
+  cpu.reqpri = 0;
   cpu.intrNesting = 0;
   cpu.held = 0;
   takeArmed();

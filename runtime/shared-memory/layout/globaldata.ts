@@ -24,9 +24,24 @@ export const COUNTERS = [
   ['lwkt.token_handovers', 'tokens handed to other cpus'],
   ['lwkt.token_losses', 'tokens lost by blocking'],
   ['lwkt.safepoint_slow', 'safepoints that had something to do'],
+  ['lwkt.preempt_hit', 'interrupt threads run on top of the thread they interrupted'],
+  ['lwkt.preempt_miss', 'preemptions refused: not more urgent, a critical section, the MP lock'],
+  ['lwkt.preempt_weird', 'preemptions refused: of oneself, or of a thread that is preempted itself'],
+  ['lwkt.mplock_gets', 'times the MP lock was taken'],
+  ['lwkt.mplock_contention', 'times a cpu had to wait for the MP lock'],
+  ['lwkt.mplock_longest_us', 'longest wait of a cpu for the MP lock, microseconds'],
+  ['lwkt.runq_stale', 'bits of the run mask that the switch found without a thread behind them'],
+  ['lwkt.untimely_switches', 'switches forced by lwkt.untimely_switch'],
+  ['lwkt.threads_killed', 'threads of this cpu that were killed'],
+  ['lwkt.threads_moved', 'threads that this cpu gave to another one'],
+  ['lwkt.ipiq_passive', 'IPIs sent without ringing the doorbell'],
+  ['lwkt.ipiq_refused', 'sends given up because the ring was full'],
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number][0];
+
+/** Counters that are maxima: over all cpus the largest counts, not the sum. */
+export const MAXIMA: ReadonlySet<CounterName> = new Set(['lwkt.mplock_longest_us']);
 
 export const Globaldata = struct('Globaldata', {
   // ---- written by everyone: the doorbell, and for each source how many IPIs it ever sent here. They share a line,

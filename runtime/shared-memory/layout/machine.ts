@@ -30,6 +30,12 @@ export const Machine = struct('Machine', {
   /** Cpu + 1 that panicked first. */
   panicCpu: atomic(),
   panicThread: plain(),
+  _mplock: line(),
+  /** Cpu + 1 that has the MP lock, minus that while it is kept for that cpu, 0 when it is free. */
+  mplock: atomic(),
+  /** Cpus that wait for it, a bit each, set and cleared by that cpu. */
+  mplockReqLow: atomic(),
+  mplockReqHigh: atomic(),
   _locks: line(),
   // ---- protected by their lock
   slabLock: plain(Lock.WORDS),

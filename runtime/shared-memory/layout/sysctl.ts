@@ -9,6 +9,35 @@ import type { Atomic } from '../struct.ts';
 export const TUNABLES = [
   ['lwkt.token_debug', 0, 0, 1, 'print token transfers on stderr'],
   [
+    'lwkt.untimely_switch',
+    0,
+    0,
+    1_000_000,
+    'chaos: force a switch before one in so many blocking calls, chosen at random; 0 for none',
+  ],
+  ['lwkt.untimely_seed', 1, 0, 0x7fff_ffff, 'seed of the random choices of lwkt.untimely_switch'],
+  [
+    'lwkt.waitq_message',
+    0,
+    0,
+    1,
+    'wait queues: 0 gets the token of the queue, 1 asks the cpu that owns it by IPI',
+  ],
+  [
+    'lwkt.mplock_quantum_us',
+    100,
+    0,
+    1_000_000,
+    'microseconds a cpu may keep the MP lock that another one waits for',
+  ],
+  [
+    'lwkt.balance',
+    1,
+    0,
+    1,
+    "give threads that may run anywhere ('any') and have not started to cpus with nothing to do",
+  ],
+  [
     'lwkt.token_quantum_us',
     10,
     0,

@@ -2,12 +2,12 @@
  * A thread's descriptor: one 128-byte line in the slab. Its stack, a generator, lives in the heap of its cpu.
  *
  * All words belong to the cpu named in `cpu`, which changes them only at its own safepoints; other cpus ask by
- * IPI. Exceptions are marked. A freed slot belongs to the free list that it is on. `cpu` and `gen` are read by
- * others, yet plain: they are written before the handle is published through a ring, or are only a hint.
+ * IPI. Exceptions are marked. A freed slot belongs to the free list that it is on. `gen` is read by others, yet
+ * plain: it is written before the handle is published through a ring, or is only a hint.
  *
  * Seed: struct thread of sys/thread.h.
  */
-import { double, plain, struct } from '../struct.ts';
+import { atomic, double, plain, struct } from '../struct.ts';
 
 export const Thread = struct('Thread', {
   /** Run queue or free list: next, previous. */
@@ -17,8 +17,8 @@ export const Thread = struct('Thread', {
   flags: plain(),
   /** Priority in the low five bits, critical sections above. */
   pri: plain(),
-  /** Owner. */
-  cpu: plain(),
+  /** Owner. Stored last when a thread moves: who reads itself there sees the rest. */
+  cpu: atomic(),
   /** Generation of the slot; part of the handle. Bumped when the slot is freed. */
   gen: plain(),
   /** What it waits for: a wait queue, token or thread handle; see wmesg. 0 when it runs. */
@@ -37,11 +37,22 @@ export const Thread = struct('Thread', {
   valueKind: plain(),
   /** Who waits for the exit: a thread handle, or minus a request number of the host, or 0. */
   joiner: plain(),
+  /** How many times it wants the MP lock; what it inherited from the thread it preempts is in it. */
+  mpcount: plain(),
+  /** The thread that this one preempted and stands on, or 0. */
+  preempted: plain(),
+  /** Who wants the descriptor kept: see refs.ts. Written by all. */
+  refs: atomic(),
+  /** Handle of the thread that waits until nobody does, or 0. Written by that thread. */
+  refsWaiter: atomic(),
+  /** Number of the process it runs for, 0 for none, and what that process does: a code of proc.ts. */
+  proc: plain(),
+  procStat: plain(),
   /** How many times it was switched to. */
   switches: plain(),
   /** Its name, UTF-8, cut at 16 bytes; empty means its function's name. */
   comm: plain(4),
-  spare: plain(9),
+  spare: plain(3),
 });
 
 if (Thread.WORDS !== 32) throw new Error(`a Thread is one line of 32 words, not ${Thread.WORDS}`);

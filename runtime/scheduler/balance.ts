@@ -1,0 +1,68 @@
+/**
+ * Load balancing: a cpu with threads to spare gives some to cpus that have none.
+ *
+ * Only threads that may run anywhere (spawned with cpu 'any') and have not started move. The cpu that has them gives;
+ * nobody steals, so no queue needs a lock. It looks at every tick: a cpu that computes for long without a safepoint
+ * keeps what it has.
+ *
+ * ## Rejected
+ *
+ *   Stealing by compare-and-swap: every switch would pay an atomic operation for its own queue.
+ *   Balancing by priority or by time used: nothing here knows how long a thread will run.
+ *
+ * Seed: the wish in front of lwkt_schedule ("the best place to put load balancing code").
+ */
+import type { ThreadRef } from '../base/ids.ts';
+import { TDF_ANYCPU } from '../base/params.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { tailqFirst } from '../shared-memory/tailq.ts';
+import { ld } from '../shared-memory/word.ts';
+import { cpu, globaldataFind, sysctlValue } from './globaldata.ts';
+import { giveAway, hasNotStarted } from './move.ts';
+import { highestRunq, runqHead } from './runqueue.ts';
+
+const { nrun: GD_NRUN } = Globaldata;
+const { flags: TD_FLAGS, threadq: TD_THREADQ } = Thread;
+
+/** Most threads looked at in one go, and most given to one cpu. */
+const MOST_LOOKS = 256;
+const MOST_GIVEN = 64;
+
+/** The next cpu after this one that has nothing to run; -1 if there is none. */
+function idleCpu(): number {
+  const { m, id, ncpus } = cpu;
+  for (let i = 1; i < ncpus; i++) {
+    const other = (id + i) % ncpus;
+    if (ld(m, globaldataFind(other), GD_NRUN) === 0) return other;
+  }
+  return -1;
+}
+
+/** Threads that may be given away, the most urgent first; at most `most`. */
+function spare(most: number): ThreadRef[] {
+  const { m } = cpu;
+  const found: ThreadRef[] = [];
+  let looks = 0;
+  for (let level = highestRunq(); level >= 0; level--) {
+    for (let td = tailqFirst(m, runqHead(level)); td !== 0; td = m[td + TD_THREADQ] as number) {
+      if (found.length === most || ++looks > MOST_LOOKS) return found;
+      if ((ld(m, td, TD_FLAGS) & TDF_ANYCPU) !== 0 && hasNotStarted(td)) found.push(td);
+    }
+  }
+  return found;
+}
+
+/**
+ * Gives half of what this cpu can run, but not more than it can spare at once, to a cpu that has nothing.
+ *
+ * Context: thread | idle; never blocks.
+ */
+export function balance(): void {
+  const { m, gd, ncpus } = cpu;
+  const nrun = ld(m, gd, GD_NRUN);
+  if (nrun < 2 || ncpus === 1 || sysctlValue('lwkt.balance') === 0) return;
+  const target = idleCpu();
+  if (target < 0) return;
+  for (const td of spare(Math.min(MOST_GIVEN, nrun >> 1))) if (!giveAway(td, target)) return;
+}

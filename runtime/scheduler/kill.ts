@@ -1,0 +1,46 @@
+/**
+ * Ending a thread from outside: at its next safepoint, whether it runs or waits. Its finally blocks run, what it held
+ * is released, its joiner is told.
+ *
+ * A thread that waits is made runnable, and its generator gets a `return` instead of what it waited for; each
+ * blocking function takes back what it left behind for the wait (see blocking.ts). A thread that runs gets
+ * ERR_LWKT_KILLED thrown by its next safepoint(), or the `return` at its next blocking call.
+ */
+import type { Td } from '../base/ids.ts';
+import { TDF_EXITING, TDF_KILLED } from '../base/params.ts';
+import { IPI } from '../base/protocol.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import { ld, st } from '../shared-memory/word.ts';
+import { cpu } from './globaldata.ts';
+import { giveUpMplock } from './mplock.ts';
+import { mine, setRunnable } from './schedule.ts';
+import { refOf } from './thread.ts';
+
+const { flags: TD_FLAGS } = Thread;
+
+/**
+ * Ends a thread. Asynchronous: join it to know that it has ended; the join throws ERR_LWKT_KILLED. A thread that is
+ * ending already ends as it would have.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @param handle - any thread, on any cpu, the current one too
+ * @throws LwktError ERR_LWKT_NO_THREAD
+ */
+export function kill(handle: Td): void {
+  refOf(handle, 'kill()');
+  killHandler(handle);
+}
+
+/** Handles IPI.kill. Context: thread | ipi; never blocks. */
+export function killHandler(handle: number): void {
+  const td = mine(handle, IPI.kill, 0, 0);
+  if (td === 0) return;
+  const { m } = cpu;
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & (TDF_EXITING | TDF_KILLED)) !== 0) return;
+  st(m, td, TD_FLAGS, flags | TDF_KILLED);
+  if (td === cpu.curthread) cpu.polls = 0;
+  else giveUpMplock(td);
+  setRunnable(td);
+}
