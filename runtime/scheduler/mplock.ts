@@ -15,7 +15,7 @@ import { Thread } from '../shared-memory/layout/thread.ts';
 import { ld, st } from '../shared-memory/word.ts';
 import { arm, BLOCKED, disarm, done, type Blocking, type Step } from './blocking.ts';
 import { cpu, requireCpu } from './globaldata.ts';
-import { cpuRelMplock, cpuTryMplock } from './mplock-owner.ts';
+import { cpuRelMplock, cpuTryMplock, cpuWantMplock } from './mplock-owner.ts';
 import { commOf, handleOf } from './thread.ts';
 import { untimely } from './untimely.ts';
 
@@ -40,7 +40,7 @@ const getIterator = {
     }
     disarm();
     addCount(1);
-    if (cpuTryMplock()) return done<void>(undefined);
+    if (cpuWantMplock()) return done<void>(undefined);
     // Stays on its run queue: runnable, but for the lock.
     st(m, curthread, TD_WMESG, WMESG_MPLOCK);
     return BLOCKED;

@@ -20,7 +20,7 @@ const WMESG_UNTIL = wmesgCode('until');
 
 /** What became of a promise. */
 interface Outcome {
-  state: 'pending' | 'fulfilled' | 'rejected';
+  state: 'pending' | 'fulfilled' | 'rejected' | 'forgotten';
   value: unknown;
 }
 
@@ -39,10 +39,11 @@ function watch(promise: PromiseLike<unknown>): Outcome {
   const handle = handleOf(cpu.curthread);
   const outcome: Outcome = { state: 'pending', value: undefined };
   const settle = (state: 'fulfilled' | 'rejected', value: unknown): void => {
+    if (outcome.state === 'forgotten') return;
     outcome.state = state;
     outcome.value = value;
     addPromises(-1);
-    if (locals[slot] === outcome) wakeHandle(handle);
+    wakeHandle(handle);
     kick();
   };
   addPromises(1);
@@ -78,9 +79,13 @@ const untilIterator = {
     if (outcome.state === 'rejected') throw outcome.value;
     return done(outcome.value);
   },
-  /** The promise goes on; nobody takes what becomes of it. */
+  /** The promise goes on; nobody takes what becomes of it, and the cpu no longer waits for it. */
   return(): IteratorReturnResult<never> {
-    locals[slotOf(cpu.curthread)] = undefined;
+    const slot = slotOf(cpu.curthread);
+    const outcome = locals[slot] as Outcome;
+    if (outcome.state === 'pending') addPromises(-1);
+    outcome.state = 'forgotten';
+    locals[slot] = undefined;
     unblockSelf();
     return ENDED;
   },

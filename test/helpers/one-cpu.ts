@@ -10,17 +10,27 @@ import { takeArmed } from '../../runtime/scheduler/blocking.ts';
 import { spawn, type KThread } from '../../runtime/scheduler/create.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { join } from '../../runtime/scheduler/join.ts';
+import { kill } from '../../runtime/scheduler/kill.ts';
 import { kthread, type KThreadOptions, type ThreadFunction } from '../../runtime/scheduler/kthread.ts';
-import { dequeue } from '../../runtime/scheduler/runqueue.ts';
+import { dequeue, highestRunq, runqHead } from '../../runtime/scheduler/runqueue.ts';
 import { dispatch, lwktYield } from '../../runtime/scheduler/switch.ts';
 import { nextDeadline } from '../../runtime/scheduler/timer.ts';
 import { answerBell, BELL_STATE, ringBell, sourceBit } from '../../runtime/shared-memory/doorbell.ts';
-import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
+import { counter, Globaldata, type CounterName } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { Machine, MACHINE_HALTING, MACHINE_RUNNING } from '../../runtime/shared-memory/layout/machine.ts';
 import { ringOf, type Shape } from '../../runtime/shared-memory/layout/memory-map.ts';
-import { ringPush } from '../../runtime/shared-memory/ring.ts';
-import { ld, st, stA } from '../../runtime/shared-memory/word.ts';
+import {
+  ringComplete,
+  ringPush,
+  ringRelease,
+  ringSeq,
+  ringSlot,
+  ringTaken,
+} from '../../runtime/shared-memory/ring.ts';
+import { tailqFirst } from '../../runtime/shared-memory/tailq.ts';
+import { ld, ldCount, st, stA } from '../../runtime/shared-memory/word.ts';
 import type { Td } from '../../runtime/base/ids.ts';
+import { MachinePanic } from '../../runtime/base/panic.ts';
 import { TDPRI_CRIT, TDPRI_MASK } from '../../runtime/base/params.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 
@@ -58,16 +68,19 @@ function restart(): void {
   cpu.untimely = false;
 }
 
-/** After a panic: the running thread is gone, with whatever it was in. */
+/** After a panic: the running thread is gone, with whatever it was in, whom it stood on, and all who would run. */
 function abandon(): void {
-  const td = cpu.curthread;
-  if (td !== cpu.idlethread) {
+  const { m } = cpu;
+  for (let td = cpu.curthread; td !== 0 && td !== cpu.idlethread;) {
     dequeue(td);
-    const { m } = cpu;
-    m[td + Thread.pri] = (ld(m, td, Thread.pri) & TDPRI_MASK) | TDPRI_CRIT;
+    const below = ld(m, td, Thread.preempted);
+    st(m, td, Thread.pri, (ld(m, td, Thread.pri) & TDPRI_MASK) | TDPRI_CRIT);
     st(m, td, Thread.mpcount, 0);
-    cpu.curthread = cpu.idlethread;
+    st(m, td, Thread.preempted, 0);
+    td = below;
   }
+  cpu.curthread = cpu.idlethread;
+  for (let nq = highestRunq(); nq >= 0; nq = highestRunq()) dequeue(tailqFirst(m, runqHead(nq)));
   st(cpu.m, cpu.idlethread, Thread.pri, TDPRI_CRIT);
   stA(cpu.m, 0, Machine.mplock, 0);
   cpu.mpHeld = false;
@@ -87,6 +100,7 @@ function start<R>(body: () => Generator<unknown, R, unknown>): () => R {
     try {
       outcome = { value: yield* body() };
     } catch (error) {
+      if (error instanceof MachinePanic) throw error;
       outcome = { error };
     }
     halt();
@@ -183,4 +197,44 @@ export function checkLeaks(test: TestFn): void {
     // After a panic the machine is gone, and whatever it had.
     if (!t.title.includes('panic')) t.deepEqual(left(), before);
   });
+}
+
+/** Runs a thread that ends the machine, for how. */
+export function panicOf(body: () => Generator<unknown, unknown, unknown>): MachinePanic {
+  try {
+    run(body);
+  } catch (error) {
+    if (error instanceof MachinePanic) return error;
+    throw error;
+  }
+  throw new Error('no panic');
+}
+
+/** How far some counters of the cpu moved since it was called. */
+export function watchCounters(...names: CounterName[]): () => number[] {
+  const read = (name: CounterName): number => ldCount(cpu.m, cpu.gd, counter(name));
+  const before = names.map(read);
+  return () => names.map((name, i) => read(name) - (before[i] as number));
+}
+
+/** Ends threads that would go on for ever. */
+export function* end(...threads: Td[]): Generator<unknown, void, unknown> {
+  for (const td of threads) {
+    kill(td);
+    yield* failure(td);
+  }
+}
+
+/** What this cpu has sent to another corner and nobody has taken: function and arguments each. Takes them. */
+export function takeSent(corner: number): number[][] {
+  const { m, arena, id } = cpu;
+  const ring = ringOf(arena.map, id, corner);
+  const sent: number[][] = [];
+  for (let index = ringTaken(m, ring); index !== ringSeq(m, ring); index = (index + 1) | 0) {
+    const slot = ringSlot(ring, index);
+    sent.push([0, 1, 2, 3].map((i) => m[slot + i] as number));
+    ringRelease(m, ring, (index + 1) | 0);
+    ringComplete(m, ring, (index + 1) | 0);
+  }
+  return sent;
 }
