@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Td } from '../../runtime/base/ids.ts';
 import {
   join,
@@ -12,6 +12,8 @@ import {
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { Wait } from '../../runtime/shared-memory/layout/token.ts';
+import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
+import { stA } from '../../runtime/shared-memory/word.ts';
 import { bootOneCpu, child, checkLeaks, run, giveWay } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
@@ -27,6 +29,18 @@ test.afterEach((t) => {
   t.is(waiting(), 0);
 });
 
+/** A test of both strategies: the queue's token comes to the thread, or the thread asks the token's owner. */
+function both(title: string, body: (t: ExecutionContext) => void): void {
+  for (const [message, by] of ['token', 'message'].entries()) {
+    test.serial(`${title} (by ${by})`, (t) => {
+      const at = tunable('lwkt.waitq_message');
+      stA(cpu.m, cpu.arena.map.sysctl, at, message);
+      body(t);
+      stA(cpu.m, cpu.arena.map.sysctl, at, 0);
+    });
+  }
+}
+
 /** Threads that wait on the queue and note their number when they go on. */
 function waiters(n: number, order: number[], timeoutMs?: number): Td<number>[] {
   return Array.from({ length: n }, (_, i) =>
@@ -38,7 +52,7 @@ function waiters(n: number, order: number[], timeoutMs?: number): Td<number>[] {
   );
 }
 
-test.serial('wait blocks and resumes: a signal wakes whoever waits', (t) => {
+both('wait blocks and resumes: a signal wakes whoever waits', (t) => {
   run(function* () {
     const order: number[] = [];
     const [td] = waiters(1, order);
@@ -51,7 +65,7 @@ test.serial('wait blocks and resumes: a signal wakes whoever waits', (t) => {
   });
 });
 
-test.serial('wait empty: a signal that nobody waits for wakes nobody and moves the generation', (t) => {
+both('wait empty: a signal that nobody waits for wakes nobody and moves the generation', (t) => {
   run(function* () {
     const before = waitGen(w);
     t.is(yield* lwktSignal(w), 0);
@@ -59,7 +73,7 @@ test.serial('wait empty: a signal that nobody waits for wakes nobody and moves t
   });
 });
 
-test.serial('wait signalled before it blocks: is not lost', (t) => {
+both('wait signalled before it blocks: is not lost', (t) => {
   run(function* () {
     const gen = waitGen(w);
     yield* lwktSignal(w);
@@ -67,7 +81,7 @@ test.serial('wait signalled before it blocks: is not lost', (t) => {
   });
 });
 
-test.serial('wait order: threads go on first come first', (t) => {
+both('wait order: threads go on first come first', (t) => {
   run(function* () {
     const order: number[] = [];
     const threads = waiters(6, order);
@@ -79,7 +93,7 @@ test.serial('wait order: threads go on first come first', (t) => {
   });
 });
 
-test.serial('wait: a signal wakes as many as it is told, from the front', (t) => {
+both('wait: a signal wakes as many as it is told, from the front', (t) => {
   run(function* () {
     const order: number[] = [];
     const threads = waiters(5, order);
@@ -96,7 +110,7 @@ test.serial('wait: a signal wakes as many as it is told, from the front', (t) =>
   });
 });
 
-test.serial('wait: the time ends it, with the generation as it was', (t) => {
+both('wait: the time ends it, with the generation as it was', (t) => {
   run(function* () {
     const gen = waitGen(w);
     const start = performance.now();
@@ -107,7 +121,7 @@ test.serial('wait: the time ends it, with the generation as it was', (t) => {
   });
 });
 
-test.serial('wait: a signal before the time ends the wait, and the timer does no harm after', (t) => {
+both('wait: a signal before the time ends the wait, and the timer does no harm after', (t) => {
   run(function* () {
     const order: number[] = [];
     const before = waitGen(w);
@@ -125,7 +139,7 @@ test.serial('wait: a signal before the time ends the wait, and the timer does no
   });
 });
 
-test.serial('wait: of several, the one whose time is over leaves, and the order of the others stays', (t) => {
+both('wait: of several, the one whose time is over leaves, and the order of the others stays', (t) => {
   run(function* () {
     const order: string[] = [];
     const make = (name: string, ms?: number): Td =>
@@ -144,7 +158,7 @@ test.serial('wait: of several, the one whose time is over leaves, and the order 
   });
 });
 
-test.serial('wait: scheduling a waiting thread neither wakes it nor moves it in the queue', (t) => {
+both('wait: scheduling a waiting thread neither wakes it nor moves it in the queue', (t) => {
   run(function* () {
     const order: number[] = [];
     const threads = waiters(3, order);
@@ -161,7 +175,7 @@ test.serial('wait: scheduling a waiting thread neither wakes it nor moves it in 
   });
 });
 
-test.serial('wait: a negative time is refused', (t) => {
+both('wait: a negative time is refused', (t) => {
   run(function* () {
     t.throws(() => lwktBlock(w, 0, -1), { code: 'ERR_LWKT_OPTION' });
     t.throws(() => lwktBlock(w, 0, NaN), { code: 'ERR_LWKT_OPTION' });
@@ -169,7 +183,7 @@ test.serial('wait: a negative time is refused', (t) => {
   });
 });
 
-test.serial('wait stress: 2,000 items pass from producer to consumers, none lost', (t) => {
+both('wait stress: 2,000 items pass from producer to consumers, none lost', (t) => {
   run(function* () {
     const queue: number[] = [];
     let over = false;
