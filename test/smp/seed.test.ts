@@ -68,11 +68,11 @@ for (const { cpus, ring } of MACHINES) {
       `move stress: threads that all cpus pull at take every step once, ${on}${chaos}`,
       async (t) => {
         await withMachine(t, PROGRAM, options, async (machine) => {
-          t.deepEqual(await call(machine, 'moves', [4, 400, 40, seedOf(t)]), {
-            left: 0,
-            moved: true,
-            pulled: true,
-          });
+          t.is(await call(machine, 'moves', [4, 40, seedOf(t)]), 0);
+          const { cpus: all } = machine.stats();
+          const moved = all.reduce((sum, { counters }) => sum + counters['lwkt.threads_moved'], 0);
+          // A cpu that pulls a walker made elsewhere moves it once at least.
+          t.true(moved >= 4, `${moved} moves`);
         });
       },
     );

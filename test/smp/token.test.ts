@@ -10,18 +10,20 @@ interface Exclusion {
   progress: number[];
 }
 
-for (const [cpus, ring, threads, rounds, toks] of [
+for (const [cpus, ring, threads, rounds, toks, untimely = 0] of [
   [2, 256, 4, 2000, 1],
   [2, 2, 6, 1000, 3],
   [4, 4, 8, 600, 3],
   [4, 2, 12, 300, 6],
   [8, 256, 16, 250, 2],
   [8, 2, 16, 150, 4],
+  [4, 16, 12, 300, 4, 3],
 ] as const) {
   test.serial(
-    `token exclusive, stress: ${threads} threads on ${cpus} cpus, rings of ${ring}, take ${toks} tokens in random orders`,
+    `token exclusive, stress: ${threads} threads on ${cpus} cpus, rings of ${ring}, take ${toks} tokens in random orders${untimely === 0 ? '' : ', with untimely switches'}`,
     async (t) => {
-      await withMachine(t, PROGRAM, { cpus, ring }, async (machine) => {
+      const sysctl = { 'lwkt.untimely_switch': untimely };
+      await withMachine(t, PROGRAM, { cpus, ring, sysctl }, async (machine) => {
         const result = (await call(machine, 'exclusion', [threads, rounds, toks, seedOf(t)])) as Exclusion;
         t.is(result.overlaps, 0);
         t.true(result.exact);

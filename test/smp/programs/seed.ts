@@ -238,15 +238,21 @@ export const references = kthread(function* references(rounds: number, seed: num
 // ---- moving
 
 interface Walk {
-  left: number;
-  readonly seen: number[];
+  readonly id: number;
+  steps: number;
+  wrong: number;
 }
+
+/** Steps of each walker, counted by whatever cpu it is on, without protection: it is on one at a time. */
+const steps = shared.i32('steps', MAX);
 
 const walker = kthread(
   function* walker(state: Walk): Generator<unknown, Walk, unknown> {
-    while (state.left > 0) {
-      state.left--;
-      if (state.seen.at(-1) !== mycpu()) state.seen.push(mycpu());
+    while (Atomics.load(flags, 2) === 0) {
+      const { id } = state;
+      if (steps[id] !== state.steps) state.wrong++;
+      state.steps++;
+      steps[id] = state.steps;
       yield* movePoint(state);
       yield* lwktYield();
     }
@@ -257,44 +263,40 @@ const walker = kthread(
 
 const puller = kthread(function* puller(handle: number, times: number, seed: number) {
   const next = random(seed);
-  let pulled = 0;
-  for (let i = 0; i < times; i++) {
+  for (let pulled = 0; pulled < times;) {
     try {
-      yield* lwktAcquire(handle as Td);
+      yield* lwktAcquire(handle);
       pulled++;
     } catch (error) {
-      if (!(error instanceof LwktError)) throw error;
-      if (error.code === 'ERR_LWKT_NO_THREAD') break;
-      if (error.code !== 'ERR_LWKT_MOVE') throw error;
+      // Another cpu asked first.
+      if (!(error instanceof LwktError) || error.code !== 'ERR_LWKT_MOVE') throw error;
     }
     for (let naps = next(4); naps > 0; naps--) yield* lwktYield();
   }
-  return pulled;
 });
 
-export const moves = kthread(function* moves(walkers: number, steps: number, pulls: number, seed: number) {
+export const moves = kthread(function* moves(walkers: number, pulls: number, seed: number) {
   const n = ncpus();
-  const tds = Array.from({ length: walkers }, (_, i) =>
-    spawn(walker, [{ left: steps, seen: [] }], { cpu: i % n }),
+  const tds = Array.from({ length: walkers }, (_, id) =>
+    spawn(walker, [{ id, steps: 0, wrong: 0 }], { cpu: id % n }),
   );
   const pullers = tds.flatMap((td, i) =>
     Array.from({ length: n }, (_, cpu) => spawn(puller, [td, pulls, seed + i * n + cpu], { cpu })),
   );
-  // Others schedule, reprioritise and hold the walkers while they move.
-  let left = 0;
-  let places = 0;
-  for (const td of tds) {
-    for (let i = 0; i < 50; i++) {
-      lwktSchedule(td);
-      yield* lwktYield();
-    }
-    const state = yield* join(td);
-    left += state.left;
-    places += state.seen.length;
+  // Scheduled from afar while they move.
+  for (let i = 0; i < 200; i++) {
+    for (const td of tds) lwktSchedule(td);
+    yield* lwktYield();
   }
-  let pulled = 0;
-  for (const td of pullers) pulled += yield* join(td);
-  return { left, moved: places > walkers, pulled: pulled > 0 };
+  for (const td of pullers) yield* join(td);
+  Atomics.store(flags, 2, 1);
+  let wrong = 0;
+  for (const [id, td] of tds.entries()) {
+    const state = yield* join(td);
+    wrong += state.wrong;
+    if (state.steps !== steps[id]) wrong++;
+  }
+  return wrong;
 });
 
 // ---- balance
