@@ -249,14 +249,14 @@ function spinFor(what: string, dcpu: number, ready: (spins: number) => boolean):
     const now = nowNs();
     if (start === 0) start = now;
     const ms = (now - start) / 1e6;
-    if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms'))
-      panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
     if (!warned && ms > sysctlValue('lwkt.ipiq_wait_warn_ms')) {
       warned = true;
       console.error(
         `lwkt: LWKT_WAIT_IPIQ WARNING! cpu ${cpu.id} waits ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`,
       );
     }
+    if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms'))
+      panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
     sleepOnBell(m, gd, 1);
   }
 }

@@ -121,6 +121,11 @@ export function lwktAllocThread(owner: number, func: number, flags: number, prio
   const { m, gd } = cpu;
   let td = ld(m, gd, GD_TDFREEQ);
   if (td === 0) td = refill();
+  if (ld(m, td, TD_FLAGS) !== 0) {
+    panic(
+      `lwkt_alloc_thread: cached thread ${handleOf(td)} '${commOf(td)}' did not exit: flags 0x${ld(m, td, TD_FLAGS).toString(16)}`,
+    );
+  }
   st(m, gd, GD_TDFREEQ, ld(m, td, TD_THREADQ));
   st(m, gd, GD_TDFREECOUNT, ld(m, gd, GD_TDFREECOUNT) - 1);
   initDescriptor(cpu.arena, td, owner, func, flags | TDF_ALLOCATED_THREAD, priority);

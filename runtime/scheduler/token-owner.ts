@@ -35,6 +35,7 @@
  */
 import * as clockModule from '../base/clock.ts';
 import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
+import { panic } from '../base/panic.ts';
 import { IPI } from '../base/protocol.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
@@ -124,11 +125,20 @@ export function atOwner(tok: TokenRef, func: number, arg1: number, arg2: number,
       return;
     }
     if (at >= 0) {
+      checkOwner(tok, at);
       sendIpi(at, func, tok, arg1, arg2);
       return;
     }
     tryOwn(tok);
   }
+}
+
+/** A cpu that a token names as its owner. */
+function checkOwner(tok: TokenRef, at: number): void {
+  if (at < cpu.ncpus) return;
+  panic(
+    `lwkt_gettoken: bad t_cpu ${at} of token ${tok}: this machine has cpus 0 .. ${cpu.ncpus - 1}; the word was overwritten, or this is no token`,
+  );
 }
 
 /** True when this cpu owns the token; exact (B2). Context: any; never blocks. */
@@ -282,6 +292,7 @@ export function tokenRequestHandler(tok: TokenRef, from: number): void {
       return;
     }
     if (at >= 0) {
+      checkOwner(tok, at);
       sendIpi(at, IPI.tokenRequest, tok, from, 0);
       return;
     }

@@ -48,6 +48,7 @@
  * Seed: lwkt_send_ipiq, lwkt_process_ipiq. Departures: D1 (re-entrant drain), D19 (full test), D23 (fences).
  */
 
+import { panic } from '../base/panic.ts';
 import type { Atomic } from './struct.ts';
 import * as structModule from './struct.ts';
 import type { Mem } from './word.ts';
@@ -107,7 +108,8 @@ export function ringPush(
   if (((w - ld(m, base, RINDEX_SEEN)) | 0) >= size) {
     const r = ldA(m, base, RINDEX); // B2
     st(m, base, RINDEX_SEEN, r);
-    if (((w - r) | 0) >= size) return false;
+    const fill = (w - r) | 0;
+    if (fill >= size || fill < 0) return checkFill(fill, size);
   }
   const slot = base + SLOTS + (w & (size - 1)) * SLOT_WORDS;
   m[slot] = func;
@@ -117,6 +119,13 @@ export function ringPush(
   st(m, base, WRITTEN, (w + 1) | 0);
   stA(m, ring.windex, WINDEX, (w + 1) | 0); // A1
   return true;
+}
+
+/** A full ring refuses; one that holds more than it can, or less than nothing, was overwritten. */
+function checkFill(fill: number, size: number): false {
+  if (fill !== size)
+    panic(`lwkt_send_ipiq: ring of ${size} records holds ${fill}: its indices were overwritten`);
+  return false;
 }
 
 /** Records ever written, for the source: the sequence number of its last push. */

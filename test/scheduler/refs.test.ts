@@ -13,7 +13,7 @@ import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { lwktFreeThread, refOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
-import { ld, ldA } from '../../runtime/shared-memory/word.ts';
+import { ld, ldA, st } from '../../runtime/shared-memory/word.ts';
 import { bootOneCpu, checkLeaks, child, define, failure, giveWay, panicOf, run } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
@@ -133,6 +133,20 @@ test.serial('panic refs: freeing a thread that did not exit', (t) => {
     yield* lwktYield();
   });
   t.regex(message, /lwktFreeThread: did not exit! thread \d+ 'quick.*', flags 0x/);
+});
+
+test.serial('panic refs: a free descriptor that did not exit', (t) => {
+  const { message } = panicOf(function* () {
+    yield* join(spawn(quick, [1]));
+    const free = ld(m, cpu.gd, Globaldata.tdfreeq);
+    st(m, free, Thread.flags, 1);
+    try {
+      spawn(quick, [2]);
+    } finally {
+      st(m, free, Thread.flags, 0);
+    }
+  });
+  t.regex(message, /lwkt_alloc_thread: cached thread \d+ '.*' did not exit: flags 0x1/);
 });
 
 // ---- passive release

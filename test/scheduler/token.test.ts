@@ -17,7 +17,9 @@ import type { Td } from '../../runtime/base/ids.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
-import { bootOneCpu, child, checkLeaks, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
+import { Token } from '../../runtime/shared-memory/layout/token.ts';
+import { stA } from '../../runtime/shared-memory/word.ts';
+import { bootOneCpu, child, checkLeaks, panicOf, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
 import { random, seedOf } from '../helpers/seed.ts';
 
 bootOneCpu();
@@ -336,4 +338,14 @@ test.serial('token lost wake-up: a waiter that was descheduled gets the token on
 test.serial('token: outside of a thread it is refused', (t) => {
   t.throws(() => lwktTryToken(a), { code: 'ERR_LWKT_CONTEXT' });
   t.throws(() => lwktRelToken(a), { code: 'ERR_LWKT_CONTEXT' });
+});
+
+test.serial('panic token: a cpu that does not exist owns it', (t) => {
+  const tok = token('overwritten');
+  const { message } = panicOf(function* () {
+    stA(cpu.m, tok, Token.owner, 4712);
+    yield* lwktGetToken(tok);
+  });
+  t.regex(message, /^lwkt_gettoken: bad t_cpu 4711 of token \d+: this machine has cpus 0 \.\. 1/);
+  stA(cpu.m, tok, Token.owner, 0);
 });
