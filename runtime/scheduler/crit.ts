@@ -59,7 +59,7 @@ export function critExit(): void {
   if (pri < TDPRI_CRIT && (m[gd] !== 0 || pri < cpu.reqpri)) splzSlot();
 }
 
-/** Ends the machine: sections are entered and not left. Context: thread | ipi; never blocks. @seed lwkt_gettoken */
+/** Ends the machine: sections are entered and not left. Context: thread | ipi; never blocks. */
 export function tooHigh(pri: number): never {
   const td = cpu.curthread;
   panic(

@@ -83,7 +83,7 @@ const RUN = counterField('lwkt.threads_run');
 const FAILED = counterField('lwkt.threads_failed');
 const KILLED = counterField('lwkt.threads_killed');
 
-/** The thread returned. Context: idle; never blocks. @seed lwkt_exit */
+/** The thread returned. Context: idle; never blocks. */
 export function threadReturned(td: ThreadRef, value: unknown): void {
   const { m } = cpu;
   const forgotten = takeArmed();

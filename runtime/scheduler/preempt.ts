@@ -132,7 +132,7 @@ function preempt(td: ThreadRef, ntd: ThreadRef): boolean {
  * Context: thread; never blocks.
  *
  * @throws MachinePanic when that one is not preempted, or lacks the MP lock that it had
- * @seed lwkt_switch, where td_preempted is not NULL
+ * Seed: lwkt_switch, where td_preempted is not NULL.
  */
 export function switchBack(td: ThreadRef): void {
   const { m } = cpu;

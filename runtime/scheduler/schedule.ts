@@ -62,6 +62,8 @@ const MOST_EARLY = 64;
  * Makes a thread of this cpu runnable, and asks for a switch if it is more urgent than the running one.
  *
  * Context: thread | ipi | idle; never blocks.
+ *
+ * @seed _lwkt_wantresched
  */
 export function setRunnable(td: ThreadRef): void {
   const { m, curthread } = cpu;

@@ -210,7 +210,7 @@ const awaitIterator = {
  * @param dcpu - where it was sent
  * @param seq - from lwktSendIpiq() and its kin
  * @throws LwktError ERR_LWKT_OPTION for a cpu that does not exist
- * @seed lwkt_wait_ipiq, whose comments wish for it
+ * Seed: a wish in the comments of lwkt_wait_ipiq.
  */
 export function lwktAwaitIpiq(dcpu: number, seq: Seq): Blocking<void> {
   if (cpu.untimely) return untimely(() => lwktAwaitIpiq(dcpu, seq));

@@ -35,7 +35,6 @@ export function setKick(run: () => void): void {
 }
 
 function watch(promise: PromiseLike<unknown>): Outcome {
-  const slot = slotOf(cpu.curthread);
   const handle = handleOf(cpu.curthread);
   const outcome: Outcome = { state: 'pending', value: undefined };
   const settle = (state: 'fulfilled' | 'rejected', value: unknown): void => {

@@ -65,7 +65,6 @@ function tell(func: number, handle: Td, dcpu: number, w: WaitQueue, result: numb
  * Context: thread | ipi; critical section: required, on the owner; never blocks.
  *
  * @returns how many were woken
- * @seed lwkt_signal
  */
 export function signalQueue(w: WaitQueue, most: number): number {
   const { m } = cpu;

@@ -46,6 +46,7 @@ const TD_SHIFT = Math.log2(TD_WORDS);
  * @param func - number of its thread function
  * @param flags - TDF_*
  * @param priority - 0 .. 31
+ * @seed lwkt_init_thread
  */
 export function initDescriptor(
   arena: Arena,

@@ -58,6 +58,10 @@ test.beforeEach(() => {
   log.length = 0;
 });
 
+function fail(why: string): never {
+  throw new Error(why);
+}
+
 const nothing = ipiFunc(function nothing() {});
 
 /** A thread that waits in `body`, notes its end, and is killed there. */
@@ -313,7 +317,8 @@ test.serial('kill: a finally block that throws tells its own error', (t) => {
       try {
         yield* sleep(Infinity);
       } finally {
-        throw new Error('in the finally block');
+        yield* lwktYield();
+        fail('in the finally block');
       }
     });
     yield* lwktYield();

@@ -61,7 +61,7 @@ function ask(td: Td): void {
 /** What cpu 0 sent to cpu 1, by name. */
 function sent(): unknown[][] {
   const names = Object.keys(IPI);
-  return takeSent(1).map(([func, ...args]) => [names[func as number], ...args]);
+  return takeSent(1).map(([func = 0, a = 0, b = 0, c = 0]) => [names[func], a, b, c]);
 }
 
 /** Plays cpu 1 with a thread that came to it: hands it back, as it is. */

@@ -4,6 +4,7 @@ import {
   getMplock,
   join,
   kill,
+  kthreadCreate,
   lwktCreate,
   lwktYield,
   mpcount,
@@ -138,6 +139,28 @@ test.serial('mplock: a thread made by lwktCreate enters with it, and may end wit
       yield* giveWay();
       t.deepEqual(seen, ['hello', 1, 1, 1, 1, `kthread ${made} seedling has exited`]);
       t.is(lock(), 0);
+    } finally {
+      console.error = error;
+    }
+  });
+});
+
+test.serial('mplock: kthreadCreate is lwktCreate under its later name', (t) => {
+  run(function* () {
+    const seen: unknown[] = [];
+    const { error } = console;
+    console.error = (line: string) => seen.push(line);
+    try {
+      const made = kthreadCreate(
+        define(function* later() {
+          seen.push(mpcount());
+          yield* lwktYield();
+        }),
+        [],
+        'later',
+      );
+      yield* giveWay();
+      t.deepEqual(seen, [1, `kthread ${made} later has exited`]);
     } finally {
       console.error = error;
     }

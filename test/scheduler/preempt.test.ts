@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TDF_PREEMPT_DONE, TDF_PREEMPT_LOCK, TDF_RUNQ, TDPRI_CRIT } from '../../runtime/base/params.ts';
+import { TDF_PREEMPT_DONE, TDF_PREEMPT_LOCK, TDPRI_CRIT } from '../../runtime/base/params.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
 import {
   critEnter,
@@ -405,7 +405,7 @@ test.serial('preempt: a killed frozen thread ends when the preemptor has returne
   run(function* () {
     let victim = 0 as Td;
     const interrupt = interruptThread('interrupt', {}, () => kill(victim));
-    victim = child(function* victim() {
+    victim = child(function* frozen() {
       try {
         lwktSchedule(interrupt);
         log.push('on');

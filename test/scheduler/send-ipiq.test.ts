@@ -199,7 +199,7 @@ test.serial(
       Object.assign(Atomics, {
         store(words: Int32Array, at: number, value: number) {
           if (at === windex) stores.push('answer');
-          else if (ringCompleted(m, incoming, seq) === false) stores.push('before');
+          else if (!ringCompleted(m, incoming, seq)) stores.push('before');
           const result = store(words, at, value);
           if (at !== windex && ringCompleted(m, incoming, seq)) stores.push('complete');
           return result;

@@ -9,6 +9,7 @@ import {
   lwktSchedule,
   lwktTryToken,
   lwktYield,
+  safepoint,
   sleep,
   token,
 } from '../../runtime/lwkt.ts';
@@ -18,8 +19,18 @@ import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
 import { Token } from '../../runtime/shared-memory/layout/token.ts';
-import { stA } from '../../runtime/shared-memory/word.ts';
-import { bootOneCpu, child, checkLeaks, panicOf, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
+import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
+import { ldA, orA, stA } from '../../runtime/shared-memory/word.ts';
+import {
+  bootOneCpu,
+  child,
+  checkLeaks,
+  panicOf,
+  run,
+  sendFromOutside,
+  giveWay,
+  takeSent,
+} from '../helpers/one-cpu.ts';
 import { random, seedOf } from '../helpers/seed.ts';
 
 bootOneCpu();
@@ -348,4 +359,34 @@ test.serial('panic token: a cpu that does not exist owns it', (t) => {
   });
   t.regex(message, /^lwkt_gettoken: bad t_cpu 4711 of token \d+: this machine has cpus 0 \.\. 1/);
   stA(cpu.m, tok, Token.owner, 0);
+});
+
+test.serial('token debug: prints each hand-over, and nothing when it is off', (t) => {
+  const tok = token('watched');
+  const lines: string[] = [];
+  const { error } = console;
+  console.error = (line: string) => lines.push(line);
+  const { sysctl } = cpu.arena.map;
+  stA(cpu.m, sysctl, tunable('lwkt.token_quantum_us'), 0);
+  try {
+    for (const debug of [0, 1]) {
+      stA(cpu.m, sysctl, tunable('lwkt.token_debug'), debug);
+      run(function* () {
+        yield* lwktGetToken(tok);
+        lwktRelToken(tok);
+        orA(cpu.m, tok, Token.reqLow, 2);
+        sendFromOutside(IPI.tokenRequest, tok, 1);
+        safepoint();
+      });
+      t.is(ldA(cpu.m, tok, Token.owner), -2);
+      t.deepEqual(lines, debug === 0 ? [] : [`lwkt: GT(0,1) token ${tok}`]);
+      stA(cpu.m, tok, Token.owner, 0);
+      stA(cpu.m, tok, Token.reqLow, 0);
+    }
+  } finally {
+    console.error = error;
+    stA(cpu.m, sysctl, tunable('lwkt.token_debug'), 0);
+    stA(cpu.m, sysctl, tunable('lwkt.token_quantum_us'), 10);
+    takeSent(1);
+  }
 });

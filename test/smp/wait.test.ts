@@ -55,11 +55,11 @@ for (const [way, sysctl] of WAYS) {
 
 test.serial('wait: the strategy may change while threads wait', async (t) => {
   await withMachine(t, PROGRAM, { cpus: 4, ring: 4 }, async (machine) => {
-    let over = false;
+    const state = { over: false };
     const done = call(machine, 'timeouts', [12, 150, seedOf(t)]).finally(() => {
-      over = true;
+      state.over = true;
     });
-    for (let message = 1; !over; message ^= 1) {
+    for (let message = 1; !state.over; message ^= 1) {
       machine.sysctl.set('lwkt.waitq_message', message);
       await new Promise((resolve) => setImmediate(resolve));
     }

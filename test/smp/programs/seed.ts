@@ -210,7 +210,7 @@ const short = kthread(function* short(n: number) {
 /** Holds threads of anybody's for a while. */
 const holder = kthread(function* holder(handle: number, naps: number) {
   for (let i = 0; i < naps; i++) yield* lwktYield();
-  lwktRele(handle as Td);
+  lwktRele(handle);
 });
 
 export const references = kthread(function* references(rounds: number, seed: number) {
