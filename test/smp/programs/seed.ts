@@ -33,7 +33,6 @@ import {
   spawn,
   token,
   tryMplock,
-  type Td,
 } from 'lwkt/thread';
 import { random } from '../../helpers/seed.ts';
 export * from './leaks.ts';
