@@ -65,6 +65,7 @@ export { sleep } from './scheduler/sleep.ts';
 export { lwktSwitch, lwktYield } from './scheduler/switch.ts';
 export { lwktSetComm } from './scheduler/thread.ts';
 export { lwktGenToken, lwktGetToken, lwktRegetToken, lwktRelToken, lwktTryToken } from './scheduler/token.ts';
+export { tsleep, tsleepInterlock, wakeup, wakeupOne, type TsleepOptions } from './scheduler/tsleep.ts';
 export { until } from './scheduler/until.ts';
 export { lwktYieldQuick } from './scheduler/untimely.ts';
 export { lwktBlock, lwktSignal, waitGen } from './scheduler/wait.ts';

@@ -46,6 +46,8 @@ export const IPI = {
   signalled: 17,
   /** (queue, thread) A thread waits on a queue no longer. */
   unblock: 18,
+  /** (number, left) Wake who sleeps on a number: all, or with cpus left to ask, one. */
+  wakeup: 19,
 } as const;
 
 /** Messages a cpu sends to the host's corner. */

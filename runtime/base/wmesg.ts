@@ -16,6 +16,7 @@ export const WMESGS = [
   'ipiq',
   'refs',
   'move',
+  'tsleep',
 ] as const;
 
 export type Wmesg = (typeof WMESGS)[number];

@@ -22,6 +22,7 @@ import { descheduleHandler, setInterrupt, setPriHandler, wakeHandle } from './sc
 import { setSwitchUpcalls } from './switch.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
+import { wakeupHandler } from './tsleep.ts';
 import { initIdleThread } from './idle-thread.ts';
 
 /** The kernel's IPI functions; the keys are those of {@link IPI}, in its order. */
@@ -45,6 +46,7 @@ const KERNEL: Readonly<Record<keyof typeof IPI, IpiHandler>> = {
   signal: signalHandler,
   signalled: unblockedHandler,
   unblock: unblockHandler,
+  wakeup: wakeupHandler,
 };
 
 /**

@@ -42,6 +42,7 @@ import * as releaseModule from './release.ts';
 import * as scheduleModule from './schedule.ts';
 import * as threadModule from './thread.ts';
 import * as tokenModule from './token.ts';
+import * as tsleepModule from './tsleep.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const {
@@ -67,6 +68,7 @@ const { dropRelease } = releaseModule;
 const { commOf, handleOf, killedError, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } =
   threadModule;
 const { dropTokens } = tokenModule;
+const { dropSleeper } = tsleepModule;
 
 const {
   flags: TD_FLAGS,
@@ -174,6 +176,7 @@ function end(td: ThreadRef, value: unknown, kind: number): void {
   if ((flags & TDF_VERBOSE) !== 0) console.error(`kthread ${handleOf(td)} ${commOf(td)} has exited`);
   if ((flags & TDF_RELEASE) !== 0) dropRelease(td);
   refuseMove(td);
+  dropSleeper(td);
   dequeue(td);
   // The next switch lets the lock go.
   st(m, td, TD_MPCOUNT, 0);

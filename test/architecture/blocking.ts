@@ -17,5 +17,6 @@ export const BLOCKING: readonly string[] = [
   'lwktYieldQuick',
   'movePoint',
   'sleep',
+  'tsleep',
   'until',
 ];

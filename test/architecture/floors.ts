@@ -63,6 +63,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/token-owner.ts',
       'scheduler/token.ts',
       'scheduler/sleep.ts',
+      'scheduler/tsleep.ts',
       'scheduler/until.ts',
       'scheduler/wait-queue.ts',
       'scheduler/wait.ts',

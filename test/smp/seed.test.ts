@@ -77,6 +77,16 @@ for (const { cpus, ring } of MACHINES) {
       },
     );
 
+    test.serial(`tsleep lost wake-up: turns and credits go round, ${on}${chaos}`, async (t) => {
+      await withMachine(t, PROGRAM, options, async (machine) => {
+        const rounds = 1200 / cpus;
+        t.deepEqual(await call(machine, 'sleeps', [rounds, seedOf(t)]), {
+          turns: rounds * cpus,
+          taken: rounds * cpus,
+        });
+      });
+    });
+
     test.serial(`ipiq kinds stress: passive, nowait, mask and await, each once, ${on}${chaos}`, async (t) => {
       await withMachine(t, PROGRAM, options, async (machine) => {
         t.deepEqual(await call(machine, 'kinds', [cpus, 1600 / cpus, seedOf(t)]), { early: 0, wrong: 0 });

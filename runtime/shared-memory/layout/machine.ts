@@ -8,6 +8,9 @@ export const MAGIC = 0x544b_574c;
 /** Bumped when the meaning of words changes without their layout. */
 export const LAYOUT_VERSION = 1;
 
+/** Slots of the hash of tsleep(). */
+export const SLEEP_SLOTS = 256;
+
 export const Machine = struct('Machine', {
   /** Never written: word 0 is nil. */
   nil: plain(),
@@ -53,6 +56,9 @@ export const Machine = struct('Machine', {
   messageUsed: plain(),
   /** First free block of each order. */
   messageFree: plain(32),
+  _sleep: line(),
+  /** For each slot of the hash of tsleep(), a bit for each cpu that may have sleepers there: two words a slot. */
+  sleepers: atomic(2 * SLEEP_SLOTS),
   _output: line(),
   /** Held while a thread's output is written, so that lines are not torn. */
   outputLock: plain(Lock.WORDS),

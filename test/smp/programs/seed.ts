@@ -33,6 +33,10 @@ import {
   spawn,
   token,
   tryMplock,
+  tsleep,
+  tsleepInterlock,
+  wakeup,
+  wakeupOne,
 } from 'lwkt/thread';
 import { random } from '../../helpers/seed.ts';
 export * from './leaks.ts';
@@ -378,4 +382,54 @@ export const kinds = kthread(function* kinds(senders: number, rounds: number, se
     for (const [cpu, sum] of sums.entries()) wanted[cpu] = (wanted[cpu] as number) + sum;
   }
   return { early, wrong: wanted.filter((sum, cpu) => sum !== Atomics.load(got, cpu)).length };
+});
+
+// ---- tsleep
+
+const turn = shared.i32('turn', 1);
+const credits = shared.i32('credits', 2);
+const TURN = 1;
+const CREDIT = 2;
+
+const inTurn = kthread(function* inTurn(me: number, players: number, rounds: number) {
+  for (let i = 0; i < rounds; i++) {
+    for (;;) {
+      tsleepInterlock(TURN);
+      if (Atomics.load(turn, 0) % players === me) break;
+      yield* tsleep(TURN, { interlocked: true });
+    }
+    Atomics.add(turn, 0, 1);
+    wakeup(TURN);
+  }
+});
+
+/** Takes credits until there will be no more; each credit wakes one. */
+const taker = kthread(function* taker() {
+  let taken = 0;
+  for (;;) {
+    tsleepInterlock(CREDIT);
+    const now = Atomics.load(credits, 0);
+    if (now > 0) {
+      if (Atomics.compareExchange(credits, 0, now, now - 1) === now) taken++;
+    } else if (Atomics.load(credits, 1) !== 0) return taken;
+    else yield* tsleep(CREDIT, { interlocked: true });
+  }
+});
+
+export const sleeps = kthread(function* sleeps(rounds: number, seed: number) {
+  const n = ncpus();
+  const next = random(seed);
+  const players = Array.from({ length: n }, (_, cpu) => spawn(inTurn, [cpu, n, rounds], { cpu }));
+  const takers = Array.from({ length: 2 * n }, (_, i) => spawn(taker, [], { cpu: i % n }));
+  for (let i = 0; i < rounds * n; i++) {
+    Atomics.add(credits, 0, 1);
+    wakeupOne(CREDIT);
+    if (next(4) === 0) yield* lwktYield();
+  }
+  for (const td of players) yield* join(td);
+  Atomics.store(credits, 1, 1);
+  wakeup(CREDIT);
+  let taken = 0;
+  for (const td of takers) taken += yield* join(td);
+  return { turns: Atomics.load(turn, 0), taken };
 });

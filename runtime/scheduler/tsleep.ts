@@ -1,0 +1,290 @@
+/**
+ * Sleeping on a number until somebody wakes it: no object, nothing to make or free. The number stands for whatever
+ * both sides agree on; a token, a handle, the index of a record.
+ *
+ * Sleepers wait on their own cpu. A table in the arena, hashed by the number, says which cpus may have some, so that
+ * a wake-up asks only those.
+ *
+ * ## Words
+ *
+ *   sleepers   one bit for each cpu in each slot, changed by that cpu only   atomic
+ *
+ * ## Ordering
+ *
+ *   A1  sleep: the sleeper is queued and its cpu's bit set (atomic or), then the caller looks at what it waits for.
+ *   B1  wake: the caller has changed that, then the bits are loaded (atomic). One of the two sees the other; so who
+ *       looks between tsleepInterlock and tsleep loses no wake-up.
+ *
+ * Seed: tsleep and wakeup, which lwkt_wait_free and processes use. DragonFly: tsleep_interlock, wakeup_one.
+ */
+import { nowNs } from '../base/clock.ts';
+import { LwktError } from '../base/errors.ts';
+import type { ThreadRef } from '../base/ids.ts';
+import { PROC_RUN, PROC_SLEEP } from '../base/proc.ts';
+import { IPI } from '../base/protocol.ts';
+import { wmesgCode } from '../base/wmesg.ts';
+import { Machine, SLEEP_SLOTS } from '../shared-memory/layout/machine.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
+import type { Atomic } from '../shared-memory/struct.ts';
+import { andA, ld, ldA, orA, st } from '../shared-memory/word.ts';
+import { arm, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
+import { cpu, requireCpu } from './globaldata.ts';
+import { sendIpi } from './ipiq.ts';
+import { setRunnable, wakeHandle } from './schedule.ts';
+import { blockSelf, unblockSelf } from './switch.ts';
+import { handleOf } from './thread.ts';
+import { cancelTimer, setTimer, type Timer } from './timer.ts';
+import { untimely } from './untimely.ts';
+
+const { proc: TD_PROC, procStat: TD_PROC_STAT } = Thread;
+const WMESG_TSLEEP = wmesgCode('tsleep');
+
+/** How long and how a thread sleeps. */
+export interface TsleepOptions {
+  /** Longest sleep in milliseconds; default no limit. */
+  readonly timeoutMs?: number;
+  /** tsleepInterlock() was called before with the same number; a wake-up since then ends the sleep at once. */
+  readonly interlocked?: boolean;
+}
+
+interface Sleeper {
+  readonly td: ThreadRef;
+  readonly ident: number;
+  woken: boolean;
+  timer: Timer | undefined;
+}
+
+/** Sleepers of this cpu by number, first come first. Per cpu. */
+const queues = new Map<number, Sleeper[]>();
+/** The same by thread, also those that have been woken and do not know it yet. Per cpu. */
+const sleepers = new Map<ThreadRef, Sleeper>();
+/** Sleepers in each slot of the table. Per cpu. */
+const inSlot = new Uint32Array(SLEEP_SLOTS);
+
+function slotOfIdent(ident: number): number {
+  return (Math.imul(ident, 0x9e37_79b1) >>> 8) % SLEEP_SLOTS;
+}
+
+function maskWord(slot: number, dcpu: number): Atomic {
+  return (Machine.sleepers + 2 * slot + (dcpu >>> 5)) as Atomic;
+}
+
+function enqueue(td: ThreadRef, ident: number): Sleeper {
+  const { m, id } = cpu;
+  const sleeper: Sleeper = { td, ident, woken: false, timer: undefined };
+  sleepers.set(td, sleeper);
+  const queue = queues.get(ident);
+  if (queue === undefined) queues.set(ident, [sleeper]);
+  else queue.push(sleeper);
+  const slot = slotOfIdent(ident);
+  inSlot[slot] = (inSlot[slot] as number) + 1;
+  if (inSlot[slot] === 1) orA(m, 0, maskWord(slot, id), 1 << (id & 31)); // A1
+  return sleeper;
+}
+
+function dequeue(sleeper: Sleeper): void {
+  const { m, id } = cpu;
+  const { ident } = sleeper;
+  const queue = queues.get(ident) ?? [];
+  const at = queue.indexOf(sleeper);
+  if (at < 0) return;
+  queue.splice(at, 1);
+  if (queue.length === 0) queues.delete(ident);
+  const slot = slotOfIdent(ident);
+  inSlot[slot] = (inSlot[slot] as number) - 1;
+  if (inSlot[slot] === 0) andA(m, 0, maskWord(slot, id), ~(1 << (id & 31)));
+}
+
+/** Wakes sleepers of this cpu; how many there were. */
+function wakeHere(ident: number, most: number): number {
+  let woken = 0;
+  for (
+    let sleeper = queues.get(ident)?.[0];
+    sleeper !== undefined && woken < most;
+    sleeper = queues.get(ident)?.[0]
+  ) {
+    dequeue(sleeper);
+    sleeper.woken = true;
+    procRuns(sleeper.td);
+    setRunnable(sleeper.td);
+    woken++;
+  }
+  return woken;
+}
+
+function checkIdent(what: string, ident: number): void {
+  requireCpu(what);
+  if (ident !== (ident | 0) || ident === 0) {
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `${what}: ${String(ident)} is not a whole number of 32 bits other than 0`,
+    );
+  }
+}
+
+function mayHave(slot: number, dcpu: number): boolean {
+  return ((ldA(cpu.m, 0, maskWord(slot, dcpu)) >>> (dcpu & 31)) & 1) !== 0; // B1
+}
+
+/**
+ * Wakes every thread that sleeps on a number, on all cpus.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @param ident - as given to tsleep()
+ * @throws LwktError ERR_LWKT_OPTION
+ * @seed wakeup
+ */
+export function wakeup(ident: number): void {
+  checkIdent('wakeup()', ident);
+  wakeHere(ident, Infinity);
+  const { id, ncpus } = cpu;
+  const slot = slotOfIdent(ident);
+  for (let dcpu = 0; dcpu < ncpus; dcpu++) {
+    if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, 0);
+  }
+}
+
+/**
+ * Wakes one thread that sleeps on a number: the first of this cpu, else one of another cpu.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @throws LwktError ERR_LWKT_OPTION
+ */
+export function wakeupOne(ident: number): void {
+  checkIdent('wakeupOne()', ident);
+  wakeOneFrom(ident, cpu.id, cpu.ncpus);
+}
+
+/** Wakes one here, or asks the next cpu that may have one; `left` cpus have not been asked. */
+function wakeOneFrom(ident: number, first: number, left: number): void {
+  if (first === cpu.id) {
+    if (wakeHere(ident, 1) !== 0) return;
+    wakeOneFrom(ident, (first + 1) % cpu.ncpus, left - 1);
+    return;
+  }
+  const slot = slotOfIdent(ident);
+  for (let i = 0; i < left; i++) {
+    const dcpu = (first + i) % cpu.ncpus;
+    if (!mayHave(slot, dcpu)) continue;
+    sendIpi(dcpu, IPI.wakeup, ident, left - i, 0);
+    return;
+  }
+}
+
+/** Handles IPI.wakeup: all sleepers of this cpu, or with `left` one of this or the cpus after it. Context: ipi; never blocks. */
+export function wakeupHandler(ident: number, left: number): void {
+  if (left === 0) wakeHere(ident, Infinity);
+  else wakeOneFrom(ident, cpu.id, left);
+}
+
+/**
+ * Announces that the current thread is about to sleep on a number. Look at what you wait for after this, and then
+ * call tsleep() with `interlocked`: a wake-up in between is not lost.
+ *
+ * Context: thread; never blocks.
+ *
+ * @param ident - a whole number of 32 bits, not 0
+ * @throws LwktError ERR_LWKT_OPTION; ERR_LWKT_CONTEXT outside a thread
+ */
+export function tsleepInterlock(ident: number): void {
+  checkIdent('tsleepInterlock()', ident);
+  const td = cpu.curthread;
+  if (td === cpu.idlethread || cpu.intrNesting !== 0) {
+    throw new LwktError('ERR_LWKT_CONTEXT', 'tsleepInterlock(): only a thread sleeps');
+  }
+  dropSleeper(td);
+  enqueue(td, ident);
+}
+
+/** The thread sleeps no more, or never did after all. Context: thread | idle; never blocks. */
+export function dropSleeper(td: ThreadRef): void {
+  const sleeper = sleepers.get(td);
+  if (sleeper === undefined) return;
+  sleepers.delete(td);
+  dequeue(sleeper);
+  if (sleeper.timer !== undefined) cancelTimer(sleeper.timer);
+  procRuns(td);
+}
+
+let argIdent = 0;
+let argTimeout = Infinity;
+let argInterlocked = false;
+
+function begin(td: ThreadRef): Step<boolean> {
+  const known = sleepers.get(td);
+  let sleeper = argInterlocked && known?.ident === argIdent ? known : undefined;
+  if (sleeper === undefined) {
+    dropSleeper(td);
+    sleeper = enqueue(td, argIdent);
+  }
+  if (!sleeper.woken && argTimeout !== Infinity) sleeper.timer = timerFor(sleeper);
+  return look(td);
+}
+
+function look(td: ThreadRef): Step<boolean> {
+  const sleeper = sleepers.get(td) as Sleeper;
+  const { woken, timer, ident } = sleeper;
+  if (woken || timer?.live === false) {
+    dropSleeper(td);
+    unblockSelf();
+    return done(woken);
+  }
+  if (ld(cpu.m, td, TD_PROC) !== 0) st(cpu.m, td, TD_PROC_STAT, PROC_SLEEP);
+  return blockSelf(WMESG_TSLEEP, ident);
+}
+
+function timerFor({ td }: Sleeper): Timer {
+  const handle = handleOf(td);
+  return setTimer(nowNs() + argTimeout * 1e6, () => {
+    procRuns(td);
+    wakeHandle(handle);
+  });
+}
+
+/** The process of a thread that slept runs again. */
+function procRuns(td: ThreadRef): void {
+  if (ld(cpu.m, td, TD_PROC_STAT) === PROC_SLEEP) st(cpu.m, td, TD_PROC_STAT, PROC_RUN);
+}
+
+const tsleepIterator = {
+  [Symbol.iterator]: () => tsleepIterator,
+  next(resumed: unknown): Step<boolean> {
+    const td = cpu.curthread;
+    if (resumed === undefined) {
+      disarm();
+      return begin(td);
+    }
+    return look(td);
+  },
+  return(): IteratorReturnResult<never> {
+    dropSleeper(cpu.curthread);
+    unblockSelf();
+    return ENDED;
+  },
+};
+
+/**
+ * Sleeps until somebody calls wakeup() with the same number.
+ *
+ * Context: thread; blocks.
+ *
+ * @param ident - a whole number of 32 bits, not 0; what it means is between sleeper and waker
+ * @returns true when it was woken, false when the time was over
+ * @throws LwktError ERR_LWKT_OPTION
+ * @seed tsleep
+ */
+export function tsleep(ident: number, options: TsleepOptions = {}): Blocking<boolean> {
+  checkIdent('tsleep()', ident);
+  const { timeoutMs = Infinity, interlocked = false } = options;
+  if (!(timeoutMs >= 0)) {
+    throw new LwktError('ERR_LWKT_OPTION', `tsleep(): a timeout of ${String(timeoutMs)} ms; use 0 or more`);
+  }
+  if (cpu.untimely) return untimely(() => tsleep(ident, options));
+  arm('tsleep()');
+  argIdent = ident;
+  argTimeout = timeoutMs;
+  argInterlocked = interlocked;
+  return tsleepIterator;
+}
