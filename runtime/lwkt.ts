@@ -8,7 +8,18 @@ import { handleOf } from './scheduler/thread.ts';
 import type { Td } from './base/ids.ts';
 
 export { LwktError, type LwktErrorCode } from './base/errors.ts';
-export type { Td, Token, WaitQueue } from './base/ids.ts';
+export type {
+  Barrier,
+  Condition,
+  Mutex,
+  Once,
+  RwLock,
+  Semaphore,
+  Spinlock,
+  Td,
+  Token,
+  WaitQueue,
+} from './base/ids.ts';
 export { MachinePanic } from './base/panic.ts';
 export {
   TDPRI_EXITING,
@@ -26,8 +37,10 @@ export {
   TDPRI_USER_NORM,
   TDPRI_USER_REAL,
 } from './base/params.ts';
+export { barrier, barrierWait } from './scheduler/barrier.ts';
 export type { Blocking } from './scheduler/blocking.ts';
 export { kthreadCreate, lwktCreate, spawn, type KThread, type SpawnOptions } from './scheduler/create.ts';
+export { condition, conditionBroadcast, conditionSignal, conditionWait } from './scheduler/condition.ts';
 export { critEnter, critExit, needResched, splz } from './scheduler/crit.ts';
 export { kthreadExit, lwktExit } from './scheduler/exit.ts';
 export { mycpu, ncpus } from './scheduler/globaldata.ts';
@@ -38,11 +51,23 @@ export { ipiFunc, kthread, type KThreadOptions, type ThreadFunction } from './sc
 export { cpuOf, lwktAcquire, movePoint } from './scheduler/move.ts';
 export { mpLockHeld } from './scheduler/mplock-owner.ts';
 export { getMplock, mpcount, relMplock, tryMplock } from './scheduler/mplock.ts';
+export { locked, mutex, mutexLock, mutexTryLock, mutexUnlock, type LockOptions } from './scheduler/mutex.ts';
 export { shared, token, waitQueue } from './scheduler/named.ts';
+export { once, onceRun } from './scheduler/once.ts';
 export { safepoint } from './scheduler/poll.ts';
 export { lwktPreemptedProc } from './scheduler/preempt.ts';
 export { lwktHold, lwktRele, lwktWaitFree } from './scheduler/refs.ts';
 export { setRelease } from './scheduler/release.ts';
+export {
+  readLocked,
+  rwlock,
+  rwlockRead,
+  rwlockTryRead,
+  rwlockTryWrite,
+  rwlockUnlock,
+  rwlockWrite,
+  writeLocked,
+} from './scheduler/rwlock.ts';
 export {
   lwktDeschedule,
   lwktDescheduleSelf,
@@ -51,6 +76,13 @@ export {
   lwktSetPri,
   lwktSetPriSelf,
 } from './scheduler/schedule.ts';
+export {
+  acquired,
+  semaphore,
+  semaphorePost,
+  semaphoreTryWait,
+  semaphoreWait,
+} from './scheduler/semaphore.ts';
 export {
   ipiqDone,
   lwktAwaitIpiq,
@@ -61,6 +93,8 @@ export {
   lwktWaitIpiq,
   type SentIpi,
 } from './scheduler/send-ipiq.ts';
+export { spinLock, spinlock, spinTryLock, spinUnlock } from './scheduler/spinlock.ts';
+export { destroy } from './scheduler/sync-object.ts';
 export { sleep } from './scheduler/sleep.ts';
 export { lwktSwitch, lwktYield } from './scheduler/switch.ts';
 export { lwktSetComm } from './scheduler/thread.ts';

@@ -16,6 +16,27 @@ export type Token = number & { readonly [brand]?: 'token' };
 /** A wait queue: the word offset of its struct, the same on every cpu. */
 export type WaitQueue = number & { readonly [brand]?: 'waitqueue' };
 
+/** A mutex: the word offset of its struct, the same on every cpu. */
+export type Mutex = number & { readonly [brand]?: 'mutex' };
+
+/** A spinlock. */
+export type Spinlock = number & { readonly [brand]?: 'spinlock' };
+
+/** A counting semaphore. */
+export type Semaphore = number & { readonly [brand]?: 'semaphore' };
+
+/** A condition. */
+export type Condition = number & { readonly [brand]?: 'condition' };
+
+/** A barrier. */
+export type Barrier = number & { readonly [brand]?: 'barrier' };
+
+/** Something to be done once. */
+export type Once = number & { readonly [brand]?: 'once' };
+
+/** A lock for many readers or one writer. */
+export type RwLock = number & { readonly [brand]?: 'rwlock' };
+
 /** Word offset of a thread descriptor. */
 export type ThreadRef = number;
 

@@ -48,6 +48,8 @@ export const IPI = {
   unblock: 18,
   /** (number, left) Wake who sleeps on a number: all, or with cpus left to ask, one. */
   wakeup: 19,
+  /** (handle) End the sleep of one thread. */
+  rouse: 20,
 } as const;
 
 /** Messages a cpu sends to the host's corner. */

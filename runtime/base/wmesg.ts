@@ -17,6 +17,12 @@ export const WMESGS = [
   'refs',
   'move',
   'tsleep',
+  'mutex',
+  'semaphore',
+  'condition',
+  'barrier',
+  'once',
+  'rwlock',
 ] as const;
 
 export type Wmesg = (typeof WMESGS)[number];

@@ -22,7 +22,7 @@ import { descheduleHandler, setInterrupt, setPriHandler, wakeHandle } from './sc
 import { setSwitchUpcalls } from './switch.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
-import { wakeupHandler } from './tsleep.ts';
+import { rouse, wakeupHandler } from './tsleep.ts';
 import { initIdleThread } from './idle-thread.ts';
 
 /** The kernel's IPI functions; the keys are those of {@link IPI}, in its order. */
@@ -47,6 +47,7 @@ const KERNEL: Readonly<Record<keyof typeof IPI, IpiHandler>> = {
   signalled: unblockedHandler,
   unblock: unblockHandler,
   wakeup: wakeupHandler,
+  rouse,
 };
 
 /**

@@ -42,6 +42,7 @@ import * as releaseModule from './release.ts';
 import * as scheduleModule from './schedule.ts';
 import * as threadModule from './thread.ts';
 import * as tokenModule from './token.ts';
+import * as syncEndModule from './sync-end.ts';
 import * as tsleepModule from './tsleep.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
@@ -68,6 +69,7 @@ const { dropRelease } = releaseModule;
 const { commOf, handleOf, killedError, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } =
   threadModule;
 const { dropTokens } = tokenModule;
+const { abandonSync, holdsSync } = syncEndModule;
 const { dropSleeper } = tsleepModule;
 
 const {
@@ -99,6 +101,7 @@ export function threadReturned(td: ThreadRef, value: unknown): void {
   else if (
     forgotten !== '' ||
     cpu.held !== 0 ||
+    holdsSync(td) ||
     ld(m, td, TD_PRI) >= TDPRI_CRIT ||
     ld(m, td, TD_MPCOUNT) > ((flags & TDF_MPENTER) === 0 ? 0 : 1)
   ) {
@@ -113,9 +116,11 @@ function untidy(td: ThreadRef, forgotten: string): LwktError {
   const what =
     cpu.held !== 0
       ? `${cpu.held} token(s) in hand: release what it got`
-      : ld(cpu.m, td, TD_PRI) >= TDPRI_CRIT
-        ? 'an open critical section: pair critEnter with critExit'
-        : 'the MP lock: pair getMplock with relMplock';
+      : holdsSync(td)
+        ? 'a mutex, spinlock or rwlock in hand: unlock what it locked, or use `using`'
+        : ld(cpu.m, td, TD_PRI) >= TDPRI_CRIT
+          ? 'an open critical section: pair critEnter with critExit'
+          : 'the MP lock: pair getMplock with relMplock';
   return new LwktError('ERR_LWKT_CONTEXT', `thread '${commOf(td)}' returned with ${what}`);
 }
 
@@ -177,6 +182,7 @@ function end(td: ThreadRef, value: unknown, kind: number): void {
   if ((flags & TDF_RELEASE) !== 0) dropRelease(td);
   refuseMove(td);
   dropSleeper(td);
+  if (holdsSync(td)) abandonSync(td);
   dequeue(td);
   // The next switch lets the lock go.
   st(m, td, TD_MPCOUNT, 0);

@@ -53,8 +53,10 @@ const {
   cpu: TD_CPU,
   flags: TD_FLAGS,
   func: TD_FUNC,
+  heldSync: TD_HELD_SYNC,
   mpcount: TD_MPCOUNT,
   pri: TD_PRI,
+  readLocks: TD_READ_LOCKS,
   valueKind: TD_VALUE_KIND,
   wait: TD_WAIT,
   wmesg: TD_WMESG,
@@ -262,7 +264,9 @@ function requireBare(): void {
         ? 'an open critical section'
         : ld(m, curthread, TD_MPCOUNT) !== 0
           ? 'the MP lock'
-          : '';
+          : ld(m, curthread, TD_HELD_SYNC) !== 0 || ld(m, curthread, TD_READ_LOCKS) !== 0
+            ? 'a mutex, spinlock or rwlock'
+            : '';
   if (has !== '') {
     throw new LwktError(
       'ERR_LWKT_CONTEXT',

@@ -30,7 +30,7 @@ import { andA, ld, ldA, orA, st } from '../shared-memory/word.ts';
 import { arm, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
 import { cpu, requireCpu } from './globaldata.ts';
 import { sendIpi } from './ipiq.ts';
-import { setRunnable, wakeHandle } from './schedule.ts';
+import { mine, setRunnable, wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { handleOf } from './thread.ts';
 import { cancelTimer, setTimer, type Timer } from './timer.ts';
@@ -50,6 +50,7 @@ export interface TsleepOptions {
 interface Sleeper {
   readonly td: ThreadRef;
   readonly ident: number;
+  wmesg: number;
   woken: boolean;
   timer: Timer | undefined;
 }
@@ -71,7 +72,7 @@ function maskWord(slot: number, dcpu: number): Atomic {
 
 function enqueue(td: ThreadRef, ident: number): Sleeper {
   const { m, id } = cpu;
-  const sleeper: Sleeper = { td, ident, woken: false, timer: undefined };
+  const sleeper: Sleeper = { td, ident, wmesg: WMESG_TSLEEP, woken: false, timer: undefined };
   sleepers.set(td, sleeper);
   const queue = queues.get(ident);
   if (queue === undefined) queues.set(ident, [sleeper]);
@@ -103,21 +104,25 @@ function wakeHere(ident: number, most: number): number {
     sleeper !== undefined && woken < most;
     sleeper = queues.get(ident)?.[0]
   ) {
-    dequeue(sleeper);
-    sleeper.woken = true;
-    procRuns(sleeper.td);
-    setRunnable(sleeper.td);
+    wakeSleeper(sleeper);
     woken++;
   }
   return woken;
 }
 
+function wakeSleeper(sleeper: Sleeper): void {
+  dequeue(sleeper);
+  sleeper.woken = true;
+  procRuns(sleeper.td);
+  setRunnable(sleeper.td);
+}
+
 function checkIdent(what: string, ident: number): void {
   requireCpu(what);
-  if (ident !== (ident | 0) || ident === 0) {
+  if (ident !== (ident | 0) || ident <= 0) {
     throw new LwktError(
       'ERR_LWKT_OPTION',
-      `${what}: ${String(ident)} is not a whole number of 32 bits other than 0`,
+      `${what}: ${String(ident)} is not a whole number of 1 .. 2147483647`,
     );
   }
 }
@@ -137,12 +142,7 @@ function mayHave(slot: number, dcpu: number): boolean {
  */
 export function wakeup(ident: number): void {
   checkIdent('wakeup()', ident);
-  wakeHere(ident, Infinity);
-  const { id, ncpus } = cpu;
-  const slot = slotOfIdent(ident);
-  for (let dcpu = 0; dcpu < ncpus; dcpu++) {
-    if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, 0);
-  }
+  wakeAll(ident);
 }
 
 /**
@@ -154,7 +154,7 @@ export function wakeup(ident: number): void {
  */
 export function wakeupOne(ident: number): void {
   checkIdent('wakeupOne()', ident);
-  wakeOneFrom(ident, cpu.id, cpu.ncpus);
+  wakeFirst(ident);
 }
 
 /** Wakes one here, or asks the next cpu that may have one; `left` cpus have not been asked. */
@@ -185,7 +185,7 @@ export function wakeupHandler(ident: number, left: number): void {
  *
  * Context: thread; never blocks.
  *
- * @param ident - a whole number of 32 bits, not 0
+ * @param ident - 1 .. 2147483647
  * @throws LwktError ERR_LWKT_OPTION; ERR_LWKT_CONTEXT outside a thread
  */
 export function tsleepInterlock(ident: number): void {
@@ -194,8 +194,7 @@ export function tsleepInterlock(ident: number): void {
   if (td === cpu.idlethread || cpu.intrNesting !== 0) {
     throw new LwktError('ERR_LWKT_CONTEXT', 'tsleepInterlock(): only a thread sleeps');
   }
-  dropSleeper(td);
-  enqueue(td, ident);
+  announce(ident);
 }
 
 /** The thread sleeps no more, or never did after all. Context: thread | idle; never blocks. */
@@ -208,9 +207,54 @@ export function dropSleeper(td: ThreadRef): void {
   procRuns(td);
 }
 
+/**
+ * Announces the current thread as a sleeper, for the primitives of the kernel; their numbers are negative.
+ *
+ * Context: thread; never blocks.
+ */
+export function announce(ident: number): void {
+  const td = cpu.curthread;
+  dropSleeper(td);
+  enqueue(td, ident);
+}
+
+/** Wakes all who sleep on a number. Context: thread | ipi | idle; never blocks. */
+export function wakeAll(ident: number): void {
+  wakeHere(ident, Infinity);
+  const { id, ncpus } = cpu;
+  const slot = slotOfIdent(ident);
+  for (let dcpu = 0; dcpu < ncpus; dcpu++) {
+    if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, 0);
+  }
+}
+
+/** Wakes one. Context: thread | ipi | idle; never blocks. */
+export function wakeFirst(ident: number): void {
+  wakeOneFrom(ident, cpu.id, cpu.ncpus);
+}
+
+/** Ends the sleep of one thread, wherever it is; handles IPI.rouse. Context: thread | ipi | idle; never blocks. */
+export function rouse(handle: number): void {
+  const td = mine(handle, IPI.rouse, 0, 0);
+  const sleeper = sleepers.get(td);
+  if (td === 0 || sleeper === undefined) return;
+  wakeSleeper(sleeper);
+}
+
 let argIdent = 0;
 let argTimeout = Infinity;
 let argInterlocked = false;
+let argWmesg = WMESG_TSLEEP;
+
+/** Sleeps after announce(); true when it was woken, false when the time was over. Context: thread; blocks. */
+export function sleepOn(wmesg: number, ident: number, timeoutMs: number): Blocking<boolean> {
+  arm('a wait');
+  argIdent = ident;
+  argTimeout = timeoutMs;
+  argInterlocked = true;
+  argWmesg = wmesg;
+  return tsleepIterator;
+}
 
 function begin(td: ThreadRef): Step<boolean> {
   const known = sleepers.get(td);
@@ -219,6 +263,7 @@ function begin(td: ThreadRef): Step<boolean> {
     dropSleeper(td);
     sleeper = enqueue(td, argIdent);
   }
+  sleeper.wmesg = argWmesg;
   if (!sleeper.woken && argTimeout !== Infinity) sleeper.timer = timerFor(sleeper);
   return look(td);
 }
@@ -232,7 +277,7 @@ function look(td: ThreadRef): Step<boolean> {
     return done(woken);
   }
   if (ld(cpu.m, td, TD_PROC) !== 0) st(cpu.m, td, TD_PROC_STAT, PROC_SLEEP);
-  return blockSelf(WMESG_TSLEEP, ident);
+  return blockSelf(sleeper.wmesg, ident);
 }
 
 function timerFor({ td }: Sleeper): Timer {
@@ -270,7 +315,7 @@ const tsleepIterator = {
  *
  * Context: thread; blocks.
  *
- * @param ident - a whole number of 32 bits, not 0; what it means is between sleeper and waker
+ * @param ident - 1 .. 2147483647; what it means is between sleeper and waker
  * @returns true when it was woken, false when the time was over
  * @throws LwktError ERR_LWKT_OPTION
  * @seed tsleep
@@ -286,5 +331,6 @@ export function tsleep(ident: number, options: TsleepOptions = {}): Blocking<boo
   argIdent = ident;
   argTimeout = timeoutMs;
   argInterlocked = interlocked;
+  argWmesg = WMESG_TSLEEP;
   return tsleepIterator;
 }

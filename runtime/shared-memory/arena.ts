@@ -7,7 +7,8 @@
 import { LwktError } from '../base/errors.ts';
 import { LAYOUT_VERSION, MAGIC, Machine } from './layout/machine.ts';
 import { memoryMap, type MemoryMap, type Shape } from './layout/memory-map.ts';
-import './layout/token.ts'; // declared on every side, for the layout hash
+import './layout/sync.ts'; // declared on every side, for the layout hash
+import './layout/token.ts';
 import { TUNABLES } from './layout/sysctl.ts';
 import { layoutHash, type Plain } from './struct.ts';
 import { ld, st, type Mem } from './word.ts';

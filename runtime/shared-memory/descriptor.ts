@@ -31,6 +31,8 @@ const {
   preempted: TD_PREEMPTED,
   proc: TD_PROC,
   procStat: TD_PROC_STAT,
+  heldSync: TD_HELD_SYNC,
+  readLocks: TD_READ_LOCKS,
   WORDS: TD_WORDS,
 } = Thread;
 
@@ -73,6 +75,8 @@ export function initDescriptor(
   st(m, td, TD_PREEMPTED, 0);
   st(m, td, TD_PROC, 0);
   st(m, td, TD_PROC_STAT, 0);
+  st(m, td, TD_HELD_SYNC, 0);
+  st(m, td, TD_READ_LOCKS, 0);
 }
 
 /** Ends the life of a descriptor: its handle is good no more. */

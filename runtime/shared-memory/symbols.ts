@@ -39,6 +39,13 @@ export const SYMBOL_KINDS = [
   'shared.f64',
   'shared.i64',
   'shared.u64',
+  'mutex',
+  'spinlock',
+  'semaphore',
+  'condition',
+  'barrier',
+  'once',
+  'rwlock',
 ] as const;
 export type SymbolKind = Exclude<(typeof SYMBOL_KINDS)[number], 'none'>;
 

@@ -1,8 +1,12 @@
 /** The functions that may block their thread, and therefore are called as `yield* f(…)`, as data. */
 export const BLOCKING: readonly string[] = [
+  'acquired',
+  'barrierWait',
+  'conditionWait',
   'getMplock',
   'join',
   'kthreadExit',
+  'locked',
   'lwktAcquire',
   'lwktAwaitIpiq',
   'lwktBlock',
@@ -16,7 +20,15 @@ export const BLOCKING: readonly string[] = [
   'lwktYield',
   'lwktYieldQuick',
   'movePoint',
+  'mutexLock',
+  'onceRun',
+  'readLocked',
+  'rwlockRead',
+  'rwlockWrite',
+  'semaphoreWait',
   'sleep',
+  'spinLock',
   'tsleep',
   'until',
+  'writeLocked',
 ];

@@ -49,7 +49,7 @@ export const SEED: readonly SeedFunction[] = [
   row('lwkt_block', 850, 'scheduler/wait.test.ts: wait signalled before it blocks', 'D8', 'W18'),
   row('lwkt_signal', 877, 'scheduler/wait.test.ts: wakes as many as it is told', 'D6', 'W18', 'W19'),
   row('lwkt_gettoken_remote', 931, 'smp/token.test.ts: token handover', 'D28', 'W23', 'W25'),
-  row('lwkt_gettoken', 946, 'smp/token.test.ts: token exclusive', 'D3', 'D4', 'W20', 'W21', 'W22'),
+  row('lwkt_gettoken', 946, 'smp/token.test.ts: token exclusive', 'D3', 'D4', 'W20', 'W21', 'W22', 'W33'),
   row('lwkt_trytoken', 992, 'scheduler/token.test.ts: token try', 'D2'),
   row('lwkt_reltoken', 1017, 'scheduler/token.test.ts: token release', 'D23', 'W24'),
   row('lwkt_gentoken', 1035, 'scheduler/token.test.ts: token gen'),

@@ -35,6 +35,7 @@ export const COUNTERS = [
   ['lwkt.threads_killed', 'threads of this cpu that were killed'],
   ['lwkt.threads_moved', 'threads that this cpu gave to another one'],
   ['lwkt.ipiq_passive', 'IPIs sent without ringing the doorbell'],
+  ['lwkt.mutex_contention', 'times a thread had to wait for a mutex'],
   ['lwkt.ipiq_refused', 'sends given up because the ring was full'],
 ] as const;
 

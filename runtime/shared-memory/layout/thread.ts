@@ -52,7 +52,10 @@ export const Thread = struct('Thread', {
   switches: plain(),
   /** Its name, UTF-8, cut at 16 bytes; empty means its function's name. */
   comm: plain(4),
-  spare: plain(3),
+  /** First of the synchronisation objects that it holds exclusively, and how many rwlocks it reads under. */
+  heldSync: plain(),
+  readLocks: plain(),
+  spare: plain(1),
 });
 
 if (Thread.WORDS !== 32) throw new Error(`a Thread is one line of 32 words, not ${Thread.WORDS}`);

@@ -1,0 +1,93 @@
+/**
+ * Conditions: waiting, with a mutex unlocked meanwhile, until another thread says that something has changed.
+ *
+ * A wait ends by a signal, a broadcast or the time, never by itself; yet what one waits for may have changed again by
+ * the time the mutex is locked, so look again.
+ *
+ * ## Ordering
+ *
+ *   B1  signal: the caller has changed what others wait for, under the mutex; then `waiters` is loaded. The waiter is
+ *       counted and announced before it unlocks the mutex: waiting.ts, A1.
+ *
+ * Source: Hoare 1974, Mesa; POSIX pthread_cond_wait.
+ */
+import type { Condition, Mutex } from '../base/ids.ts';
+import { wmesgCode } from '../base/wmesg.ts';
+import { Sync } from '../shared-memory/layout/sync.ts';
+import { addA, ldA, ldHint } from '../shared-memory/word.ts';
+import { arm, disarm, type Blocking } from './blocking.ts';
+import { cpu } from './globaldata.ts';
+import { holdsMutex, mutexUnlock, relock } from './mutex.ts';
+import { isSync, makeSync, notHolder, notSync, syncCode } from './sync-object.ts';
+import { announce, dropSleeper, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
+import { untimely } from './untimely.ts';
+import { checkTimeout, identOf } from './waiting.ts';
+
+const { state: S_STATE, waiters: S_WAITERS } = Sync;
+const CONDITION = syncCode('condition');
+const WMESG_CONDITION = wmesgCode('condition');
+
+/**
+ * A condition.
+ *
+ * Context: boot | thread; never blocks.
+ *
+ * @param name - without one, end it with destroy()
+ * @throws LwktError ERR_LWKT_SYMBOL, ERR_LWKT_MEMORY, ERR_LWKT_MESSAGES
+ */
+export function condition(name?: string): Condition {
+  return makeSync('condition', name);
+}
+
+function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unknown, boolean, unknown> {
+  disarm();
+  const { m } = cpu;
+  const ident = identOf(cond);
+  let woken = false;
+  let finished = false;
+  addA(m, cond, S_WAITERS, 1);
+  announce(ident);
+  mutexUnlock(mu);
+  try {
+    woken = yield* sleepOn(WMESG_CONDITION, ident, timeoutMs);
+    finished = true;
+  } finally {
+    dropSleeper(cpu.curthread);
+    addA(m, cond, S_WAITERS, -1);
+    // Killed: a signal that it may have had is another one's.
+    if (!finished && ldA(m, cond, S_WAITERS) !== 0) wakeFirst(ident);
+    yield* relock(mu);
+  }
+  return woken;
+}
+
+/**
+ * Unlocks the mutex, waits for a signal, and locks it again.
+ *
+ * Context: thread; blocks.
+ *
+ * @param mu - held by the current thread
+ * @param timeoutMs - longest wait for the signal; locking again may take longer
+ * @returns true when it was woken, false when the time was over; the mutex is held either way
+ * @throws LwktError ERR_LWKT_CONTEXT when the thread does not hold the mutex; ERR_LWKT_OPTION
+ */
+export function conditionWait(cond: Condition, mu: Mutex, timeoutMs = Infinity): Blocking<boolean> {
+  if (cpu.untimely) return untimely(() => conditionWait(cond, mu, timeoutMs));
+  if (!isSync(cond, CONDITION)) throw notSync('conditionWait()', 'condition', cond);
+  if (!holdsMutex(mu)) throw notHolder('conditionWait()', 'mutex', ldHint(cpu.m, mu, S_STATE));
+  checkTimeout('conditionWait()', timeoutMs);
+  arm('conditionWait()');
+  return waitBody(cond, mu, timeoutMs);
+}
+
+/** Wakes one thread that waits. Context: thread | ipi | idle; never blocks. @throws LwktError ERR_LWKT_OPTION */
+export function conditionSignal(cond: Condition): void {
+  if (!isSync(cond, CONDITION)) throw notSync('conditionSignal()', 'condition', cond);
+  if (ldA(cpu.m, cond, S_WAITERS) !== 0) wakeFirst(identOf(cond)); // B1
+}
+
+/** Wakes all threads that wait. Context: thread | ipi | idle; never blocks. @throws LwktError ERR_LWKT_OPTION */
+export function conditionBroadcast(cond: Condition): void {
+  if (!isSync(cond, CONDITION)) throw notSync('conditionBroadcast()', 'condition', cond);
+  if (ldA(cpu.m, cond, S_WAITERS) !== 0) wakeAll(identOf(cond));
+}

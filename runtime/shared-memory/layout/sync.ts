@@ -1,0 +1,44 @@
+/**
+ * A synchronisation object for programs: mutex, spinlock, semaphore, condition, barrier, once, rwlock.
+ *
+ * One struct for all, in eight words, so that an anonymous one fits the smallest block of message space.
+ */
+import { atomic, plain, struct } from '../struct.ts';
+
+export const Sync = struct('Sync', {
+  /** A code of SYNC_KINDS; minus that while it is being made; 0 for none, also after it was destroyed. */
+  kind: atomic(),
+  /**
+   * Handle of the holder (mutex, spinlock); units left (semaphore); generation and arrived (barrier); ONCE_* (once);
+   * readers, or the writer's bit (rwlock).
+   */
+  state: atomic(),
+  /** Threads that wait; of an rwlock those that want to write. */
+  waiters: atomic(),
+  /** Handle of the thread that has waited in vain and is next (mutex); threads that want to read (rwlock). */
+  next: atomic(),
+  /** Most units (semaphore), parties (barrier); whose turn it is (rwlock). */
+  extra: atomic(),
+  /** Its last holder ended without releasing it. Written by the holder. */
+  poisoned: plain(),
+  // ---- written by the holder: the list of what its thread holds
+  heldNext: plain(),
+  heldPrev: plain(),
+});
+
+/** Kinds of objects; index = code. */
+export const SYNC_KINDS = [
+  'none',
+  'mutex',
+  'spinlock',
+  'semaphore',
+  'condition',
+  'barrier',
+  'once',
+  'rwlock',
+] as const;
+
+export type SyncKind = Exclude<(typeof SYNC_KINDS)[number], 'none'>;
+
+/** The bit of an rwlock that says that a thread writes. */
+export const RWLOCK_WRITER = 1 << 30;
