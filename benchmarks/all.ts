@@ -9,12 +9,13 @@ import { suite as mandelbrot } from './mandelbrot.ts';
 import { suite as memory } from './memory.ts';
 import { suite as spawn } from './spawn.ts';
 import { suite as switches } from './switch.ts';
+import { suite as sync } from './sync.ts';
 import { suite as token } from './token.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const rounds = Number(values.rounds);
 const results: Result[] = [];
-for (const suite of [switches, spawn, ipi, token, boots, memory, mandelbrot, files]) {
+for (const suite of [switches, spawn, ipi, token, sync, boots, memory, mandelbrot, files]) {
   const some = await runSuite(suite, rounds);
   for (const result of some) console.log(table(result));
   results.push(...some);

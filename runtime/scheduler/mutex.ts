@@ -57,7 +57,7 @@ const {
   unhold,
 } = syncObjectModule;
 const { handleOf } = threadModule;
-const { checkTimeout, identOf, ready, waitUntil } = waitingModule;
+const { checkTimeout, identOf, ready, readyWith, waitUntil } = waitingModule;
 
 const { state: S_STATE, waiters: S_WAITERS, next: S_NEXT, poisoned: S_POISONED } = Sync;
 const MUTEX = syncCode('mutex');
@@ -271,5 +271,6 @@ function* lockedBody(mu: Mutex): Generator<unknown, Disposable, unknown> {
  */
 export function locked(mu: Mutex): Blocking<Disposable> {
   arm('locked()');
-  return lockedBody(mu);
+  if (cpu.untimely || !isSync(mu, MUTEX) || isPoisoned(mu) || !take(mu)) return lockedBody(mu);
+  return readyWith(new Locked(mu));
 }

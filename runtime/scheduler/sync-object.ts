@@ -18,7 +18,7 @@ import * as globaldataModule from './globaldata.ts';
 import * as threadModule from './thread.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { casA, ld, ldA, ldHint, pause, st, stA } = wordModule;
+const { casA, ld, ldA, pause, st, stA } = wordModule;
 const { cpu, requireCpu } = globaldataModule;
 const { commOf, handleOf } = threadModule;
 
@@ -186,9 +186,4 @@ export function poisonedError(what: string, kind: SyncKind): LwktError {
     `${what}: a thread ended while it held this ${kind}, so what it guards may be half done; ` +
       'look at it with { poisoned: true }, which takes it and clears the mark',
   );
-}
-
-/** A snapshot of a word of an object, for hints. Context: any; never blocks. */
-export function syncState(ref: number): number {
-  return ldHint(cpu.m, ref, S_STATE);
 }
