@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly ring?: number;
   readonly names?: number;
   readonly sysctl?: Record<string, number>;
+  readonly control?: string;
   readonly stats?: boolean;
   readonly json?: boolean;
   readonly debug?: boolean;

@@ -1,5 +1,6 @@
 /** What happened on each cpu, as a table for people. */
 import type { MachineStats } from '../observe/stats.ts';
+import { textTable } from './text-table.ts';
 import type { CounterName } from '../shared-memory/layout/globaldata.ts';
 
 const COLUMNS: readonly (readonly [string, CounterName])[] = [
@@ -24,9 +25,5 @@ export function statsTable(stats: MachineStats): string {
     ...stats.cpus.map(({ cpu, counters }) => row(String(cpu), counters)),
     ...(stats.cpus.length > 1 ? [row('all', stats.total)] : []),
   ];
-  const widths =
-    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  return rows
-    .map((cells) => cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
-    .join('\n');
+  return textTable(rows, rows[0]?.map(() => 'right') ?? []);
 }

@@ -5,7 +5,9 @@ import { LwktError } from '../base/errors.ts';
 import { MAXCPU, MAX_THREADS } from '../base/params.ts';
 import { EXIT, EXIT_CODES } from './exit-code.ts';
 import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
+import { ps, stats, type LookOptions } from './look.ts';
 import { run, type RunOptions } from './run.ts';
+import { sysctl, type SysctlOptions } from './sysctl.ts';
 
 function version(): string {
   // Beside runtime/ in the checkout, beside the compiled files in the package.
@@ -61,10 +63,33 @@ function grammar(setExitCode: (code: number) => void): Command {
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--names <n>', 'named objects that fit (default 4096)', wholeNumber('--names'))
     .option('--sysctl <name=value>', 'set a tunable; may be given several times', sysctlSetting)
+    .option('--control <path>', 'open a socket there for `lwkt ps`, `stats` and `sysctl`')
     .addHelpText('after', exitCodeHelp())
     .action(async (program: string, args: string[], options: RunOptions) => {
       setExitCode(await run(program, args, options));
     });
+  lwkt
+    .command('sysctl')
+    .description('List tunables and counters; with --control those of a running machine, and set them.')
+    .argument('[names...]', 'names to show; name=value sets a tunable of a running machine')
+    .option('--control <path>', 'socket of the machine, from `lwkt run --control PATH`')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  lwkt sysctl\n  lwkt sysctl --control /tmp/m lwkt.switch_count\n  lwkt sysctl --control /tmp/m lwkt.spin_us=0\n',
+    )
+    .action((names: string[], options: SysctlOptions) => sysctl(names, options));
+  for (const [name, what, action] of [
+    ['ps', 'List the threads of a running machine.', ps],
+    ['stats', 'Print what each cpu of a running machine did.', stats],
+  ] as const) {
+    lwkt
+      .command(name)
+      .description(what)
+      .requiredOption('--control <path>', 'socket of the machine, from `lwkt run --control PATH`')
+      .option('--json', 'print one JSON object')
+      .action((options: LookOptions) => action(options));
+  }
   for (const command of [lwkt, ...lwkt.commands]) {
     command
       .exitOverride()
@@ -93,7 +118,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof LwktError) {
       process.stderr.write(`lwkt: ${error.message}\n`);
-      return EXIT.usage;
+      return error.code === 'ERR_LWKT_STOPPED' ? EXIT.failed : EXIT.usage;
     }
     throw error;
   }

@@ -39,6 +39,8 @@ export interface MachineOptions {
   readonly sysctl?: Partial<Readonly<Record<TunableName, number>>>;
   /** Where threads' standard output goes; default 'stdout'. */
   readonly output?: 'stdout' | 'stderr';
+  /** Path of a Unix-domain socket to look at the machine through: `lwkt ps --control PATH` and its kin. */
+  readonly control?: string;
   /** @internal The host shows a status line on the terminal: cpus clear it before they print. */
   readonly statusLine?: boolean;
 }
@@ -51,6 +53,7 @@ export interface MachineConfig {
   readonly sysctl: readonly (readonly [TunableName, number])[];
   readonly stdout: 1 | 2;
   readonly statusLine: boolean;
+  readonly control: string | undefined;
 }
 
 const KIB = 1024;
@@ -62,7 +65,8 @@ function whole(least: number, most: number, initial: number): z.ZodDefault<z.Zod
 }
 
 function options(): z.ZodType<
-  Required<Omit<MachineOptions, 'program' | 'sysctl'>> & Pick<MachineOptions, 'program' | 'sysctl'>
+  Required<Omit<MachineOptions, 'program' | 'sysctl' | 'control'>> &
+    Pick<MachineOptions, 'program' | 'sysctl' | 'control'>
 > {
   return z.strictObject({
     program: z.custom<string | URL>(
@@ -81,6 +85,7 @@ function options(): z.ZodType<
     names: whole(1, 1_000_000, DEFAULT_NAMES),
     sysctl: z.record(z.string(), z.number()).optional(),
     output: z.enum(['stdout', 'stderr'], { error: `must be 'stdout' or 'stderr'` }).default('stdout'),
+    control: z.string({ error: 'must be a path' }).min(1, { error: 'must be a path' }).optional(),
     statusLine: z.boolean().default(false),
   }) as never;
 }
@@ -123,6 +128,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     sysctl: Object.entries(parsed.data.sysctl ?? {}).map(([name, value]) => checkTunable(name, value)),
     stdout: output === 'stderr' ? 2 : 1,
     statusLine,
+    control: parsed.data.control,
   };
 }
 

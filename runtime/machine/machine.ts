@@ -28,6 +28,7 @@ import { ldText } from '../shared-memory/text.ts';
 import { casA, ld, ldA, stA } from '../shared-memory/word.ts';
 import { checkTunable, machineConfig, type MachineConfig, type MachineOptions } from './config.ts';
 import { openControl, type Control } from './control.ts';
+import { openControlSocket, type ControlSocket } from './control-socket.ts';
 import { startCpus, type Cpus } from './cpus.ts';
 import { HostCorner } from './host-corner.ts';
 import { compareLoaded } from './loaded.ts';
@@ -82,6 +83,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   readonly #corner: HostCorner;
   #loaded: Loaded = { threads: [], ipis: [], main: -1 };
   #fault: Error | undefined;
+  #socket: ControlSocket | undefined;
   #stopping: Promise<StopReport> | undefined;
   /** Rejects when the machine ends, for what was asked of the control plane. */
   readonly #ended = Promise.withResolvers<never>();
@@ -138,6 +140,15 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     }
     this.#loaded = compareLoaded(loaded);
     casA(this.#arena.m, 0, Words.state, MACHINE_BOOTING, MACHINE_RUNNING);
+  }
+
+  /** @internal Opens the control socket, if one is wanted. */
+  async openControl(): Promise<void> {
+    const { control, program } = this.#config;
+    if (control === undefined) return;
+    const socket = await openControlSocket(control, this, program.href);
+    if (this.#stopping === undefined) this.#socket = socket;
+    else socket.close();
   }
 
   /**
@@ -315,6 +326,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     const ends = await this.#halted();
     this.#corner.close(this.#fault ?? stopped(), true);
     this.#ended.reject(this.#fault ?? stopped());
+    this.#socket?.close();
     for (const control of this.#controls) control.close();
     await this.#cpus.destroy();
     const known = ends.filter((end) => end !== undefined);
@@ -366,6 +378,7 @@ export async function boot(options: MachineOptions): Promise<Machine> {
   const machine = new Machine(machineConfig(options));
   try {
     await machine.load();
+    await machine.openControl();
   } catch (error) {
     await machine.stop();
     throw error;
