@@ -63,7 +63,7 @@ const { arm, disarm, EXITING, forgottenYield, RESUME, takeArmed } = blockingModu
 const { counterField, cpu } = globaldataModule;
 const { sendIpi } = ipiqModule;
 const { dequeue } = runqueueModule;
-const { mine, setRunnable } = scheduleModule;
+const { COMING, ELSEWHERE, ENDED_HERE, GONE, later, mine, sendOn, setRunnable, whereIs } = scheduleModule;
 const { refuseMove } = moveModule;
 const { dropRelease } = releaseModule;
 const { commOf, handleOf, killedError, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } =
@@ -288,6 +288,8 @@ export function takeLocalResult(td: ThreadRef): unknown {
   locals[slot] = undefined;
   const kind = ld(m, td, TD_VALUE_KIND);
   st(m, td, TD_VALUE_KIND, VALUE_NONE);
+  // Who holds the descriptor keeps the handle good, but the result is taken.
+  st(m, td, TD_JOINER, handleOf(cpu.curthread));
   unlinkThread(td);
   try {
     if (kind === VALUE_LOCAL_ERROR) throw value;
@@ -318,17 +320,23 @@ export function takeForeignResult(td: ThreadRef): unknown {
  */
 export function joinHandler(handle: number, joiner: number, from: number): void {
   const { m } = cpu;
-  const td = tryRefOf(handle);
-  const ended = td !== 0 && (ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0;
-  // Still on its way here, or moved on: the request follows it.
-  if (td !== 0 && !ended && mine(handle, IPI.join, joiner, from) === 0) return;
+  const where = whereIs(handle);
+  if (where === ELSEWHERE) {
+    sendOn(handle, IPI.join, joiner, from);
+    return;
+  }
+  if (where === COMING) {
+    later(handle, IPI.join, joiner, from);
+    return;
+  }
+  const td = where === GONE ? 0 : tryRefOf(handle);
   if (td === 0 || ldA(m, td, TD_CPU) !== cpu.id || ld(m, td, TD_JOINER) !== 0) {
     if (from === cpu.id) joinedHandler(joiner, handle, 1);
     else sendIpi(from, IPI.joined, joiner, handle, 1);
     return;
   }
   st(m, td, TD_JOINER, joiner);
-  if (ended) deliver(td, joiner);
+  if (where === ENDED_HERE) deliver(td, joiner);
 }
 
 /** Upcall of join.ts, for a join that followed its thread to the joiner's own cpu. */

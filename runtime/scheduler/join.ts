@@ -7,7 +7,6 @@
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
-import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
@@ -15,21 +14,19 @@ import type { Blocking, Step } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
 import * as exitModule from './exit.ts';
 import * as globaldataModule from './globaldata.ts';
-import * as ipiqModule from './ipiq.ts';
 import * as scheduleModule from './schedule.ts';
 import * as switchModule from './switch.ts';
 import * as threadModule from './thread.ts';
 import { untimely } from './untimely.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_ADOPTED, TDF_DETACHED, TDF_EXITED } = paramsModule;
+const { TDF_DETACHED, TDF_EXITED } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { ld, ldA, st } = wordModule;
 const { arm, disarm, done, ENDED } = blockingModule;
 const { discardForeignResult, joinHandler, takeForeignResult, takeLocalResult, unjoinHandler } = exitModule;
 const { cpu } = globaldataModule;
-const { sendIpi } = ipiqModule;
-const { setRunnable } = scheduleModule;
+const { ENDED_HERE, HERE, setRunnable, whereIs } = scheduleModule;
 const { blockSelf, unblockSelf } = switchModule;
 const { commOf, handleOf, locals, refOf, slotOf, tryRefOf } = threadModule;
 
@@ -51,17 +48,21 @@ function joinedTwice(handle: number): LwktError {
 
 function first(handle: number, td: ThreadRef): Step<unknown> {
   const { m, id } = cpu;
-  const dcpu = ldA(m, td, TD_CPU);
-  if (dcpu !== id) sendIpi(dcpu, IPI.join, handle, handleOf(cpu.curthread), id);
-  else if ((ld(m, td, TD_FLAGS) & (TDF_ADOPTED | TDF_EXITED)) === 0) {
-    // On its way here.
-    joinHandler(handle, handleOf(cpu.curthread), id);
-  } else {
+  const me = handleOf(cpu.curthread);
+  const where = whereIs(handle);
+  if (where === ENDED_HERE) {
     if (ld(m, td, TD_JOINER) !== 0) throw joinedTwice(handle);
-    if ((ld(m, td, TD_FLAGS) & TDF_EXITED) !== 0) return done(takeLocalResult(td));
-    st(m, td, TD_JOINER, handleOf(cpu.curthread));
+    return done(takeLocalResult(td));
   }
-  return blockSelf(WMESG_JOIN, handle);
+  if (where === HERE) {
+    if (ld(m, td, TD_JOINER) !== 0) throw joinedTwice(handle);
+    st(m, td, TD_JOINER, me);
+    return blockSelf(WMESG_JOIN, handle);
+  }
+  // The answer may come before this returns: it is kept, and found when the thread runs again.
+  const step = blockSelf(WMESG_JOIN, handle);
+  joinHandler(handle, me, id);
+  return step;
 }
 
 function again(handle: number): Step<unknown> {

@@ -45,7 +45,7 @@ import { isMovable, threadFuncName } from './ipifunc.ts';
 import { sendIpi } from './ipiq.ts';
 import { dropRelease } from './release.ts';
 import { dequeue } from './runqueue.ts';
-import { mine, setRunnable } from './schedule.ts';
+import { COMING, ELSEWHERE, HERE, later, sendOn, setRunnable, whereIs } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { commOf, handleOf, locals, refOf, slotOf, stacks, tryRefOf, unlinkThread } from './thread.ts';
 
@@ -147,13 +147,20 @@ function depart(td: ThreadRef, target: number): void {
 
 /** Handles IPI.acquire: thread `who` wants `handle` on cpu `target`. Context: thread | ipi; never blocks. */
 export function acquireHandler(handle: number, who: number, target: number): void {
-  const gone = tryRefOf(handle);
-  if (gone === 0 || (ld(cpu.m, gone, TD_FLAGS) & TDF_EXITED) !== 0) {
+  const where = whereIs(handle);
+  if (where === ELSEWHERE) {
+    sendOn(handle, IPI.acquire, who, target);
+    return;
+  }
+  if (where === COMING) {
+    later(handle, IPI.acquire, who, target);
+    return;
+  }
+  if (where !== HERE) {
     reply(target, who, handle, ENDED_ALREADY);
     return;
   }
-  const td = mine(handle, IPI.acquire, who, target);
-  if (td === 0) return;
+  const td = tryRefOf(handle);
   if (target === cpu.id) reply(target, who, handle, 0);
   else if (hasNotStarted(td)) reply(target, who, handle, giveAway(td, target) ? 0 : NO_ROOM);
   else if (!isMovable(ld(cpu.m, td, TD_FUNC))) reply(target, who, handle, HAS_STARTED);

@@ -90,8 +90,8 @@ export function setInterrupt(run: (td: ThreadRef) => void): void {
 /** What came for threads that are still on their way to this cpu: function and two arguments each. Per cpu. */
 const early = new Map<number, number[][]>();
 
-/** Keeps a request for a thread that belongs to this cpu and has not come yet. */
-function later(handle: number, func: number, arg1: number, arg2: number): void {
+/** Keeps a request for a thread that belongs to this cpu and has not come yet. Context: thread | ipi; never blocks. */
+export function later(handle: number, func: number, arg1: number, arg2: number): void {
   // A handle read while its thread was freed elsewhere never arrives.
   if (early.size >= MOST_EARLY)
     for (const known of early.keys()) if (tryRefOf(known) === 0) early.delete(known);
@@ -109,24 +109,57 @@ export function arrived(td: ThreadRef): void {
   for (const [func = 0, arg1 = 0, arg2 = 0] of list ?? []) runIpi(func, handle, arg1, arg2);
 }
 
+/** Where a thread stands, for what is asked of it. */
+export const GONE = 0;
+export const HERE = 1;
+export const ENDED_HERE = 2;
+export const COMING = 3;
+export const ELSEWHERE = 4;
+
+/**
+ * Where a thread is. One that is here stays so until the caller returns, since only this cpu ends or gives away its
+ * threads; the others may be elsewhere a moment later.
+ *
+ * Context: any; never blocks.
+ */
+export function whereIs(handle: number): number {
+  const { m, id } = cpu;
+  const td = tryRefOf(handle);
+  if (td === 0) return GONE;
+  const dcpu = ldA(m, td, TD_CPU); // B1
+  const flags = ld(m, td, TD_FLAGS);
+  // It may have been freed by another cpu, and what was read be of its next life.
+  if (tryRefOf(handle) === 0) return GONE;
+  if (dcpu !== id) return ELSEWHERE;
+  if ((flags & TDF_EXITED) !== 0) return ENDED_HERE;
+  return (flags & TDF_ADOPTED) !== 0 ? HERE : COMING;
+}
+
 /**
  * The descriptor of a living thread of this cpu, for what is asked of it. If the thread lives elsewhere, or is on
- * its way here, the request is sent on or kept, and the result is 0: so a request follows a moving thread. Only this
- * cpu ends its threads, so what is found living stays so until the caller returns.
+ * its way here, the request is sent on or kept, and the result is 0: so a request follows a moving thread.
  *
  * Context: thread | ipi | idle; never blocks.
  */
 export function mine(handle: number, func: number, arg1: number, arg2: number): ThreadRef {
+  const where = whereIs(handle);
+  if (where === HERE) return tryRefOf(handle);
+  if (where === ELSEWHERE) sendOn(handle, func, arg1, arg2);
+  else if (where === COMING) later(handle, func, arg1, arg2);
+  return 0;
+}
+
+/**
+ * Sends a request to where the thread is now. One that has gone in this very moment is asked for here: any cpu can say
+ * that.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ */
+export function sendOn(handle: number, func: number, arg1: number, arg2: number): void {
   const td = tryRefOf(handle);
-  if (td === 0) return 0;
-  const dcpu = ldA(cpu.m, td, TD_CPU); // B1
-  if (dcpu !== cpu.id) {
-    sendIpi(dcpu, func, handle, arg1, arg2);
-    return 0;
-  }
-  const flags = ld(cpu.m, td, TD_FLAGS);
-  if ((flags & (TDF_ADOPTED | TDF_EXITED)) === 0) later(handle, func, arg1, arg2);
-  return (flags & (TDF_ADOPTED | TDF_EXITED)) === TDF_ADOPTED ? td : 0;
+  const dcpu = td === 0 ? cpu.id : ldA(cpu.m, td, TD_CPU);
+  if (dcpu === cpu.id) runIpi(func, handle, arg1, arg2);
+  else sendIpi(dcpu, func, handle, arg1, arg2);
 }
 
 /** Makes a thread runnable on its own cpu. Context: thread | ipi | idle; never blocks. */

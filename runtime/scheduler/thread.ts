@@ -121,7 +121,7 @@ export function lwktAllocThread(owner: number, func: number, flags: number, prio
   const { m, gd } = cpu;
   let td = ld(m, gd, GD_TDFREEQ);
   if (td === 0) td = refill();
-  if (ld(m, td, TD_FLAGS) !== 0) {
+  if ((ld(m, td, TD_FLAGS) & ~TDF_EXITED) !== 0) {
     panic(
       `lwkt_alloc_thread: cached thread ${handleOf(td)} '${commOf(td)}' did not exit: flags 0x${ld(m, td, TD_FLAGS).toString(16)}`,
     );

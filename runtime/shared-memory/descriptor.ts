@@ -9,9 +9,9 @@ import * as threadLayoutModule from './layout/thread.ts';
 import * as wordModule from './word.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDPRI_CRIT, TD_SLOT_BITS } = paramsModule;
+const { TDF_EXITED, TDPRI_CRIT, TD_SLOT_BITS } = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ld, st, stInit } = wordModule;
+const { ldA, ldOwn, st, stA, stInit } = wordModule;
 
 const {
   threadq: TD_THREADQ,
@@ -79,15 +79,15 @@ export function initDescriptor(
   st(m, td, TD_READ_LOCKS, 0);
 }
 
-/** Ends the life of a descriptor: its handle is good no more. */
+/** Ends the life of a descriptor: its handle is good no more. What is read of it by whoever comes late says ended. */
 export function endDescriptor(arena: Arena, td: number): void {
-  st(arena.m, td, TD_FLAGS, 0);
-  st(arena.m, td, TD_GEN, (ld(arena.m, td, TD_GEN) + 1) & GEN_MASK);
+  st(arena.m, td, TD_FLAGS, TDF_EXITED);
+  stA(arena.m, td, TD_GEN, (ldOwn(arena.m, td, TD_GEN) + 1) & GEN_MASK);
 }
 
 /** The handle of a descriptor: slot and generation. */
 export function descriptorHandle(arena: Arena, td: number): number {
-  return ((td - arena.map.slab) >> TD_SHIFT) | (ld(arena.m, td, TD_GEN) << TD_SLOT_BITS);
+  return ((td - arena.map.slab) >> TD_SHIFT) | (ldOwn(arena.m, td, TD_GEN) << TD_SLOT_BITS);
 }
 
 /** The descriptor of a handle, or 0 if it is none or that thread is gone. */
@@ -95,5 +95,5 @@ export function descriptorOf(arena: Arena, handle: number): number {
   const slot = handle & SLOT_MASK;
   if (!(handle > 0) || slot === 0 || slot >= arena.map.slots) return 0;
   const td = arena.map.slab + (slot << TD_SHIFT);
-  return ld(arena.m, td, TD_GEN) === handle >>> TD_SLOT_BITS ? td : 0;
+  return ldA(arena.m, td, TD_GEN) === handle >>> TD_SLOT_BITS ? td : 0;
 }

@@ -12,7 +12,7 @@ import { folder, lwkt, ROOT } from '../helpers/cli.ts';
 
 const MAIN = join(ROOT, 'runtime/cli/main.ts');
 const PAGE = join(ROOT, 'docs/sysctl.md');
-const program = fileURLToPath(new URL('./programs/waits.ts', import.meta.url));
+const program = fileURLToPath(new URL('./programs/until-gone.ts', import.meta.url));
 
 interface Running {
   readonly control: string;
@@ -87,7 +87,7 @@ test.serial(
     const ps = await lwkt(['ps', '--control', control]);
     t.is(ps.code, 0);
     t.regex(ps.stdout, /^cpu +thread +name +state/);
-    t.regex(ps.stdout, / waits +(wait +sleep|run|ready) /);
+    t.regex(ps.stdout, / untilGone +(wait +sleep|run|ready) /);
     const stats = await lwkt(['stats', '--control', control]);
     t.regex(stats.stdout, /^all /m);
     const get = (name: string): Promise<string> =>

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TDPRI_MAX } from '../../runtime/base/params.ts';
+import { TDF_EXITED, TDPRI_MAX } from '../../runtime/base/params.ts';
 import type { Td } from '../../runtime/base/ids.ts';
 import {
   critEnter,
@@ -19,8 +19,11 @@ import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { HOST } from '../../runtime/base/protocol.ts';
 import { ringOf } from '../../runtime/shared-memory/layout/memory-map.ts';
 import { ringSlot, ringTaken, ringWritten } from '../../runtime/shared-memory/ring.ts';
+import { endDescriptor } from '../../runtime/shared-memory/descriptor.ts';
+import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
+import { ld, ldA, st, stA } from '../../runtime/shared-memory/word.ts';
 import { takeValue } from '../../runtime/shared-memory/clone.ts';
-import { commOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
+import { commOf, refOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
 import { bootOneCpu, child, define, failure, checkLeaks, run, giveWay } from '../helpers/one-cpu.ts';
 
 const THREADS = 40;
@@ -387,3 +390,41 @@ test.serial('spawn stress: a tree of threads joins to its root', (t) => {
     16,
   );
 });
+
+test.serial(
+  'regress join: of a thread that another cpu frees in this very moment is refused, not forgotten',
+  (t) => {
+    run(function* () {
+      // Cpu 1 has taken the result and frees the descriptor: the flags are stored, the generation is not yet.
+      const td = child(function* quick() {
+        yield* lwktYield();
+      });
+      const ref = refOf(td, 'test');
+      yield* giveWay();
+      const { m } = cpu;
+      st(m, ref, Thread.joiner, 4711);
+      const flags = ld(m, ref, Thread.flags);
+      const gen = ldA(m, ref, Thread.gen);
+      const joiner = child(function* joiner() {
+        const stored: number[] = [];
+        const { store } = Atomics;
+        Object.assign(Atomics, {
+          store(words: Int32Array, at: number, value: number) {
+            // Between the two stores of endDescriptor.
+            if (at === ref + Thread.gen) stored.push(ld(m, ref, Thread.flags));
+            return store(words, at, value);
+          },
+        });
+        endDescriptor(cpu.arena, ref);
+        Object.assign(Atomics, { store });
+        t.deepEqual(stored, [TDF_EXITED], 'it says ended, not on its way');
+        stA(m, ref, Thread.gen, gen);
+        yield* join(td);
+      });
+      t.is((yield* failure(joiner)).code, 'ERR_LWKT_JOINED');
+      st(m, ref, Thread.flags, flags);
+      st(m, ref, Thread.joiner, 0);
+      yield* join(td);
+    });
+  },
+);

@@ -51,6 +51,20 @@ test.serial(
   },
 );
 
+test.serial('refs: a held thread is joined once', (t) => {
+  run(function* () {
+    const td = spawn(quick, [4]);
+    lwktHold(td);
+    t.is(yield* join(td), 4);
+    const again = child(function* again() {
+      yield* join(td);
+    });
+    t.is((yield* failure(again)).code, 'ERR_LWKT_JOINED');
+    lwktRele(td);
+    t.is(tryRefOf(td), 0);
+  });
+});
+
 test.serial('refs: released before the join, the join frees', (t) => {
   run(function* () {
     const td = spawn(quick, [4]);

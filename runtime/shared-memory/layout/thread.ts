@@ -2,8 +2,7 @@
  * A thread's descriptor: one 128-byte line in the slab. Its stack, a generator, lives in the heap of its cpu.
  *
  * All words belong to the cpu named in `cpu`, which changes them only at its own safepoints; other cpus ask by
- * IPI. Exceptions are marked. A freed slot belongs to the free list that it is on. `gen` is read by others, yet
- * plain: it is written before the handle is published through a ring, or is only a hint.
+ * IPI. Exceptions are marked. A freed slot belongs to the free list that it is on.
  *
  * Seed: struct thread of sys/thread.h.
  */
@@ -19,8 +18,8 @@ export const Thread = struct('Thread', {
   pri: plain(),
   /** Owner. Stored last when a thread moves: who reads itself there sees the rest. */
   cpu: atomic(),
-  /** Generation of the slot; part of the handle. Bumped when the slot is freed. */
-  gen: plain(),
+  /** Generation of the slot; part of the handle. Bumped when the slot is freed, before its words have another life. */
+  gen: atomic(),
   /** What it waits for: a wait queue, token or thread handle; see wmesg. 0 when it runs. */
   wait: plain(),
   /** Why it waits: a code of wmesg.ts. */
