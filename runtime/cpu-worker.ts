@@ -1,6 +1,7 @@
 /**
  * The worker of one cpu: attach, boot, run, end. Piscina runs the default export as one endless task.
  */
+import { threadId } from 'node:worker_threads';
 import { MachinePanic, panic, setPanicHook } from './base/panic.ts';
 import { PANIC_TEXT_BYTES } from './base/params.ts';
 import type { CpuBoot, CpuEnd } from './base/protocol.ts';
@@ -28,6 +29,7 @@ export default async function cpuMain(boot: CpuBoot): Promise<CpuEnd> {
   const arena = attachArena(boot.memory);
   bootCpu(arena, boot.cpu);
   const { m, gd } = cpu;
+  st(m, gd, Globaldata.worker, threadId);
   st(m, gd, Globaldata.state, CPU_BOOT);
   captureOutput(arena, boot.cpu, boot.stdout, boot.statusLine);
   setPanicHook(announcePanic);

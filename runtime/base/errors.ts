@@ -23,7 +23,8 @@ export type LwktErrorCode =
   | 'ERR_LWKT_CPU_DIED'
   | 'ERR_LWKT_KILLED'
   | 'ERR_LWKT_MOVE'
-  | 'ERR_LWKT_POISONED';
+  | 'ERR_LWKT_POISONED'
+  | 'ERR_LWKT_DUMP';
 
 /** A refusal: wrong use or an exhausted limit. */
 export class LwktError extends Error {

@@ -7,6 +7,7 @@ import type { MachineStats } from '../observe/stats.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { showProgress } from './progress.ts';
 import { statsTable } from './stats-table.ts';
+import { viewText } from './view-text.ts';
 
 /** What the command line gives. */
 export interface RunOptions {
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly names?: number;
   readonly sysctl?: Record<string, number>;
   readonly control?: string;
+  readonly dump?: string;
+  readonly onSignal?: boolean;
   readonly stats?: boolean;
   readonly json?: boolean;
   readonly debug?: boolean;
@@ -63,7 +66,7 @@ const USAGE = ['ERR_LWKT_OPTION'] as const;
  * @returns the exit code
  */
 export async function run(program: string, args: string[], options: RunOptions): Promise<number> {
-  const { stats = false, json = false, debug = false, sysctl, ...sizes } = options;
+  const { stats = false, json = false, debug = false, onSignal = false, sysctl, ...sizes } = options;
   const start = performance.now();
   let machine: Machine;
   try {
@@ -86,9 +89,12 @@ export async function run(program: string, args: string[], options: RunOptions):
     return exitCode;
   }
   const booted = performance.now();
+  const quiet = onSignal ? showOnSignal(machine) : (): void => {};
   const outcome = await finish(machine, args, debug);
   const ran = performance.now();
   const left = await machine.stop();
+  quiet();
+  if (left.dump !== undefined) tellDump(left.dump);
   tellLeftovers(left, debug);
   if (stats) tellStats(machine.stats(), booted - start, ran - booted);
   if (json) {
@@ -109,6 +115,15 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
     hideProgress();
     process.stderr.write(`lwkt: a detached thread failed: ${debug ? inspect(error) : describe(error)}\n`);
   });
+  machine.on('stall', ({ cpu, ms, thread, stack }) => {
+    hideProgress();
+    const lines = stack.map((line) => `\n    ${line}`).join('');
+    process.stderr.write(`lwkt: cpu ${cpu} has reached no safepoint for ${ms} ms: ${thread}${lines}\n`);
+  });
+  machine.on('deadlock', (sentence) => {
+    hideProgress();
+    process.stderr.write(`lwkt: ${sentence}\n`);
+  });
   const main = machine.run(...args);
   try {
     const first = await Promise.race([main.then((result) => ({ result })), interrupted]);
@@ -128,6 +143,19 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
     hideProgress();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
+}
+
+/** Prints the whole machine on SIGQUIT, and goes on. */
+function showOnSignal(machine: Machine): () => void {
+  const show = (): void => void process.stderr.write(`${viewText(machine.view())}\n`);
+  process.on('SIGQUIT', show);
+  return () => process.off('SIGQUIT', show);
+}
+
+function tellDump({ path, error }: NonNullable<StopReport['dump']>): void {
+  process.stderr.write(
+    error === undefined ? `lwkt: dump written; \`lwkt dump ${path}\` shows it\n` : `lwkt: ${error.message}\n`,
+  );
 }
 
 function exitNumber(result: unknown): number {

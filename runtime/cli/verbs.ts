@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { LwktError } from '../base/errors.ts';
 import { MAXCPU, MAX_THREADS } from '../base/params.ts';
+import { dump, type DumpOptions } from './dump.ts';
 import { EXIT, EXIT_CODES } from './exit-code.ts';
 import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
 import { ps, stats, type LookOptions } from './look.ts';
@@ -64,6 +65,8 @@ function grammar(setExitCode: (code: number) => void): Command {
     .option('--names <n>', 'named objects that fit (default 4096)', wholeNumber('--names'))
     .option('--sysctl <name=value>', 'set a tunable; may be given several times', sysctlSetting)
     .option('--control <path>', 'open a socket there for `lwkt ps`, `stats` and `sysctl`')
+    .option('--dump <file>', 'write a dump there if the machine panics or a cpu dies')
+    .option('--on-signal', 'print the whole machine on stderr at SIGQUIT, and go on')
     .addHelpText('after', exitCodeHelp())
     .action(async (program: string, args: string[], options: RunOptions) => {
       setExitCode(await run(program, args, options));
@@ -90,6 +93,12 @@ function grammar(setExitCode: (code: number) => void): Command {
       .option('--json', 'print one JSON object')
       .action((options: LookOptions) => action(options));
   }
+  lwkt
+    .command('dump')
+    .description('Show a dump: cpus, threads, run queues, rings, tokens, locks, and deadlocks.')
+    .argument('<file>', 'from `lwkt run --dump FILE`, boot({ dump }) or machine.dump(FILE)')
+    .option('--json', 'print one JSON object')
+    .action((file: string, options: DumpOptions) => dump(file, options));
   for (const command of [lwkt, ...lwkt.commands]) {
     command
       .exitOverride()
@@ -118,7 +127,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof LwktError) {
       process.stderr.write(`lwkt: ${error.message}\n`);
-      return error.code === 'ERR_LWKT_STOPPED' ? EXIT.failed : EXIT.usage;
+      return error.code === 'ERR_LWKT_STOPPED' || error.code === 'ERR_LWKT_DUMP' ? EXIT.failed : EXIT.usage;
     }
     throw error;
   }

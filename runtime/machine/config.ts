@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly output?: 'stdout' | 'stderr';
   /** Path of a Unix-domain socket to look at the machine through: `lwkt ps --control PATH` and its kin. */
   readonly control?: string;
+  /** File that a dump is written to when the machine panics or a cpu dies: `lwkt dump FILE` shows it. */
+  readonly dump?: string;
   /** @internal The host shows a status line on the terminal: cpus clear it before they print. */
   readonly statusLine?: boolean;
 }
@@ -54,6 +56,7 @@ export interface MachineConfig {
   readonly stdout: 1 | 2;
   readonly statusLine: boolean;
   readonly control: string | undefined;
+  readonly dump: string | undefined;
 }
 
 const KIB = 1024;
@@ -65,8 +68,8 @@ function whole(least: number, most: number, initial: number): z.ZodDefault<z.Zod
 }
 
 function options(): z.ZodType<
-  Required<Omit<MachineOptions, 'program' | 'sysctl' | 'control'>> &
-    Pick<MachineOptions, 'program' | 'sysctl' | 'control'>
+  Required<Omit<MachineOptions, 'program' | 'sysctl' | 'control' | 'dump'>> &
+    Pick<MachineOptions, 'program' | 'sysctl' | 'control' | 'dump'>
 > {
   return z.strictObject({
     program: z.custom<string | URL>(
@@ -86,6 +89,7 @@ function options(): z.ZodType<
     sysctl: z.record(z.string(), z.number()).optional(),
     output: z.enum(['stdout', 'stderr'], { error: `must be 'stdout' or 'stderr'` }).default('stdout'),
     control: z.string({ error: 'must be a path' }).min(1, { error: 'must be a path' }).optional(),
+    dump: z.string({ error: 'must be a path' }).min(1, { error: 'must be a path' }).optional(),
     statusLine: z.boolean().default(false),
   }) as never;
 }
@@ -129,6 +133,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     stdout: output === 'stderr' ? 2 : 1,
     statusLine,
     control: parsed.data.control,
+    dump: parsed.data.dump,
   };
 }
 

@@ -6,11 +6,12 @@
 import { EventEmitter } from 'node:events';
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
-import { PANIC_TEXT_BYTES, TDPRI_MAX } from '../base/params.ts';
+import { PANIC_TEXT_BYTES } from '../base/params.ts';
 import type { CpuEnd, CpuHeap, Leftover, Loaded } from '../base/protocol.ts';
 import { machineStats, type MachineStats } from '../observe/stats.ts';
+import { machineView, type MachineView } from '../observe/view.ts';
 import { machineThreads, type ThreadInfo } from '../observe/ps.ts';
-import { listSysctl, readSysctl, writeSysctl, type SysctlInfo } from '../observe/sysctl.ts';
+import { writeSysctl } from '../observe/sysctl.ts';
 import { createArena, type Arena } from '../shared-memory/arena.ts';
 import { errorIn } from '../shared-memory/clone.ts';
 import { BELL_STATE, ringBell } from '../shared-memory/doorbell.ts';
@@ -26,22 +27,16 @@ import {
 import { initMessages } from '../shared-memory/messages.ts';
 import { ldText } from '../shared-memory/text.ts';
 import { casA, ld, ldA, stA } from '../shared-memory/word.ts';
-import { checkTunable, machineConfig, type MachineConfig, type MachineOptions } from './config.ts';
+import { machineConfig, type MachineConfig, type MachineOptions } from './config.ts';
 import { openControl, type Control } from './control.ts';
 import { openControlSocket, type ControlSocket } from './control-socket.ts';
 import { startCpus, type Cpus } from './cpus.ts';
+import { writeDump } from './dump.ts';
 import { HostCorner } from './host-corner.ts';
 import { compareLoaded } from './loaded.ts';
-
-/** Where and how the host's thread is made. */
-export interface HostSpawnOptions {
-  /** The cpu: a number, or 'any' for the one with the fewest runnable threads. Default 'any'. */
-  readonly cpu?: number | 'any';
-  /** 1 .. 31, more is more urgent; default 12. */
-  readonly priority?: number;
-  /** For ps; default the function's name. */
-  readonly name?: string;
-}
+import { checkSpawn, type HostSpawnOptions } from './spawn-options.ts';
+import { machineSysctl, type MachineSysctl } from './sysctl.ts';
+import { watch, type Stall } from './watchdog.ts';
 
 /** What a machine still had when it stopped. */
 export interface StopReport {
@@ -51,15 +46,8 @@ export interface StopReport {
   readonly more: number;
   /** Cpus that did not reach a safepoint in time and were ended by force. */
   readonly forced: readonly number[];
-}
-
-/** Tunables and counters of a running machine. */
-export interface MachineSysctl {
-  /** @throws LwktError ERR_LWKT_OPTION for an unknown name */
-  get(name: string): number;
-  /** @throws LwktError ERR_LWKT_OPTION for an unknown name or a value out of range */
-  set(name: string, value: number): void;
-  list(): SysctlInfo[];
+  /** The dump that a fault left, or why it could not be written; only if one was wanted and the machine failed. */
+  readonly dump?: { readonly path: string; readonly error?: Error };
 }
 
 interface MachineEventMap {
@@ -67,6 +55,10 @@ interface MachineEventMap {
   threadFailed: [error: unknown];
   /** The machine panicked or a cpu died: nothing runs any more. */
   fault: [error: Error];
+  /** A cpu reaches no safepoint. */
+  stall: [stall: Stall];
+  /** Threads wait for each other in a circle: a sentence that says who for whom. */
+  deadlock: [sentence: string];
 }
 
 const NOTHING_LEFT: CpuEnd = { leftovers: [], more: 0 };
@@ -84,6 +76,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   #loaded: Loaded = { threads: [], ipis: [], main: -1 };
   #fault: Error | undefined;
   #socket: ControlSocket | undefined;
+  #dumping: Promise<StopReport['dump']> | undefined;
+  #unwatch: () => void = () => {};
   #stopping: Promise<StopReport> | undefined;
   /** Rejects when the machine ends, for what was asked of the control plane. */
   readonly #ended = Promise.withResolvers<never>();
@@ -94,6 +88,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     this.#config = config;
     this.#arena = createArena(config.shape, config.crowded);
     initMessages(this.#arena);
+    this.sysctl = machineSysctl(this.#arena);
     for (const [name, value] of config.sysctl) writeSysctl(this.#arena, name, value);
     this.#corner = new HostCorner(this.#arena, {
       stateChanged: () => this.#stateChanged(),
@@ -140,6 +135,11 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     }
     this.#loaded = compareLoaded(loaded);
     casA(this.#arena.m, 0, Words.state, MACHINE_BOOTING, MACHINE_RUNNING);
+    this.#unwatch = watch(this.#arena, {
+      view: () => this.view(),
+      stalled: (stall) => this.emit('stall', stall),
+      deadlocked: (sentence) => this.emit('deadlock', sentence),
+    });
   }
 
   /** @internal Opens the control socket, if one is wanted. */
@@ -192,20 +192,8 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   #spawn(name: string, func: number, args: readonly unknown[], options: HostSpawnOptions): Promise<unknown> {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#stopping !== undefined) throw stopped();
-    const cpu = options.cpu ?? 'any';
-    if (cpu !== 'any' && (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.ncpus)) {
-      throw new LwktError(
-        'ERR_LWKT_OPTION',
-        `cpu: ${String(cpu)} must be 'any' or a whole number of 0 .. ${this.ncpus - 1}`,
-      );
-    }
-    const { priority } = options;
-    if (priority !== undefined && (!Number.isInteger(priority) || priority < 1 || priority > TDPRI_MAX)) {
-      throw new LwktError(
-        'ERR_LWKT_OPTION',
-        `priority: ${String(priority)} must be a whole number of 1 .. ${TDPRI_MAX}`,
-      );
-    }
+    checkSpawn(options, this.ncpus);
+    const { cpu = 'any', priority } = options;
     return this.#corner.spawn({
       func,
       name,
@@ -236,6 +224,20 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     return machineThreads(this.#arena, this.#loaded.threads);
   }
 
+  /** Everything there is to see: run queues, rings, tokens, locks, threads. Also after a stop or a fault. */
+  view(): MachineView {
+    return machineView(this.#arena, this.#loaded);
+  }
+
+  /**
+   * Writes a dump: `lwkt dump FILE` shows it. Needs no help from any cpu.
+   *
+   * @throws LwktError ERR_LWKT_DUMP when it cannot be written
+   */
+  async dump(path: string): Promise<void> {
+    await writeDump(path, this.#arena, this.#loaded, this.#config.program.href);
+  }
+
   /** Counters and states of every cpu. Also after a stop or a fault. */
   stats(): MachineStats {
     return machineStats(this.#arena);
@@ -253,16 +255,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   }
 
   /** Tunables and counters by name. */
-  readonly sysctl: MachineSysctl = {
-    get: (name) => {
-      const value = readSysctl(this.#arena, name);
-      if (value === undefined)
-        throw new LwktError('ERR_LWKT_OPTION', `sysctl '${name}' does not exist; see sysctl.list()`);
-      return value;
-    },
-    set: (name, value) => writeSysctl(this.#arena, ...checkTunable(name, value)),
-    list: () => listSysctl(this.#arena),
-  };
+  readonly sysctl: MachineSysctl;
 
   #threadFailed(error: unknown): void {
     if (this.listenerCount('threadFailed') > 0) this.emit('threadFailed', error);
@@ -299,6 +292,13 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   #setFault(fault: Error): void {
     this.#fault = fault;
     this.#ringAll();
+    const { dump: path } = this.#config;
+    if (path !== undefined) {
+      this.#dumping = this.dump(path).then(
+        () => ({ path }),
+        (error: unknown) => ({ path, error: error as Error }),
+      );
+    }
     this.#corner.close(fault, false);
     this.#ended.reject(fault);
     this.emit('fault', fault);
@@ -323,6 +323,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     const { m } = this.#arena;
     for (const state of [MACHINE_BOOTING, MACHINE_RUNNING]) casA(m, 0, Words.state, state, MACHINE_HALTING);
     this.#ringAll();
+    this.#unwatch();
     const ends = await this.#halted();
     this.#corner.close(this.#fault ?? stopped(), true);
     this.#ended.reject(this.#fault ?? stopped());
@@ -330,7 +331,9 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     for (const control of this.#controls) control.close();
     await this.#cpus.destroy();
     const known = ends.filter((end) => end !== undefined);
+    const dump = await this.#dumping;
     return {
+      ...(dump === undefined ? {} : { dump }),
       leftovers: known.flatMap(({ leftovers }) => leftovers).map(withError),
       more: known.reduce((sum, { more }) => sum + more, 0),
       forced: ends.flatMap((end, cpu) => (end === undefined ? [cpu] : [])),

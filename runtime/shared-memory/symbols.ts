@@ -7,6 +7,8 @@
 import { LwktError } from '../base/errors.ts';
 import type { Arena } from './arena.ts';
 import { Machine } from './layout/machine.ts';
+import { Sync } from './layout/sync.ts';
+import { Token, Wait } from './layout/token.ts';
 import { SymbolEntry } from './layout/symbol-entry.ts';
 import { withLock } from './lock.ts';
 import { LINE_WORDS } from './struct.ts';
@@ -57,6 +59,12 @@ export interface SymbolInfo {
   readonly ref: number;
   /** Elements. */
   readonly length: number;
+}
+
+/** Words that an object of a kind has at least. */
+function wordsOf(kind: string): number {
+  if (kind.startsWith('shared.')) return 1;
+  return kind === 'token' ? Token.WORDS : kind === 'wait queue' ? Wait.WORDS : Sync.WORDS;
 }
 
 /** Longest name in bytes. */
@@ -185,8 +193,18 @@ export function listSymbols(arena: Arena): SymbolInfo[] {
   for (let i = 0; i < map.names; i++) {
     const entry = map.symbols + i * WORDS;
     const kind = SYMBOL_KINDS[ld(m, entry, KIND)];
-    if (kind === undefined || kind === 'none') continue;
-    out.push({ name: nameOf(arena, entry), kind, ref: ld(m, entry, REF), length: ld(m, entry, LENGTH) });
+    const ref = ld(m, entry, REF);
+    const nameAt = ld(m, entry, NAME);
+    const bytes = ld(m, entry, NAME_BYTES);
+    // Of a damaged dump nothing is believed.
+    const possible =
+      ref > 0 &&
+      ref <= map.words - wordsOf(kind ?? '') &&
+      nameAt > 0 &&
+      bytes >= 0 &&
+      nameAt + bytes / 4 <= map.words;
+    if (kind === undefined || kind === 'none' || !possible) continue;
+    out.push({ name: nameOf(arena, entry), kind, ref, length: ld(m, entry, LENGTH) });
   }
   return out;
 }

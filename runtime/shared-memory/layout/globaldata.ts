@@ -65,6 +65,8 @@ export const Globaldata = struct('Globaldata', {
   tdfreeq: plain(),
   tdfreecount: plain(),
   tdallq: plain(2),
+  /** The number that Node gave its worker. */
+  worker: plain(),
   /** Promises that its threads wait for. */
   promises: plain(),
   /** Control messages that the host has sent; written by the host. */

@@ -38,6 +38,13 @@ export const TUNABLES = [
     "give threads that may run anywhere ('any') and have not started to cpus with nothing to do",
   ],
   [
+    'lwkt.watchdog_ms',
+    1000,
+    0,
+    3_600_000,
+    'milliseconds a cpu may compute without a safepoint before the host says so; 0 for ever',
+  ],
+  [
     'lwkt.token_quantum_us',
     10,
     0,

@@ -1,0 +1,125 @@
+/** A whole machine as text: what `lwkt dump` prints, and SIGQUIT. */
+import { deadlockSentence, findDeadlocks } from '../observe/deadlock.ts';
+import type { MachineView } from '../observe/view.ts';
+import { threadTable } from './look.ts';
+import { statsTable } from './stats-table.ts';
+import { textTable, type Align } from './text-table.ts';
+
+/** Most threads printed; `--json` has all. */
+const MOST_THREADS = 200;
+
+function section(title: string, text: string): string {
+  return text === '' ? '' : `== ${title}\n${text}`;
+}
+
+function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly Align[],
+): string {
+  return rows.length === 0 ? '' : textTable([head, ...rows], align);
+}
+
+const list = (values: readonly number[]): string => values.join(' ');
+const orNone = (value: number | null): string => (value === null || value === 0 ? '' : String(value));
+
+function threads({ threads: all }: MachineView): string {
+  if (all.length === 0) return '';
+  const more = all.length > MOST_THREADS ? `\n… and ${all.length - MOST_THREADS} more` : '';
+  return `${threadTable(all.slice(0, MOST_THREADS))}${more}`;
+}
+
+function locks({ tokens, mplock, sync, waitQueues }: MachineView): string[] {
+  return [
+    section(
+      'tokens',
+      table(
+        ['name', 'owner', 'held by', 'generation', 'asked for by cpus', 'handovers'],
+        tokens.map(({ name, owner, moving, holder, generation, requests, handovers }) => [
+          name,
+          owner === null ? '' : `cpu ${owner}${moving ? ', on its way' : ''}`,
+          orNone(holder),
+          String(generation),
+          list(requests),
+          String(handovers),
+        ]),
+        ['left', 'left', 'right', 'right', 'left', 'right'],
+      ),
+    ),
+    section(
+      'MP lock',
+      mplock.cpu === null && mplock.requests.length === 0
+        ? ''
+        : `${mplock.cpu === null ? 'free' : `${mplock.kept ? 'kept for' : 'held by'} cpu ${mplock.cpu}`}; asked for by cpus: ${list(mplock.requests) || 'none'}`,
+    ),
+    section(
+      'synchronisation',
+      table(
+        ['kind', 'name', 'state', 'held by', 'waiting', ''],
+        sync.map(({ kind, name, ref, state, holder, waiters, poisoned }) => [
+          kind,
+          name === '' ? `at ${ref}` : name,
+          String(state),
+          orNone(holder),
+          String(waiters),
+          poisoned ? 'poisoned' : '',
+        ]),
+        ['left', 'left', 'right', 'right', 'right', 'left'],
+      ),
+    ),
+    section(
+      'wait queues',
+      table(
+        ['name', 'generation', 'waiting threads'],
+        waitQueues.map(({ name, generation, waiting }) => [name, String(generation), list(waiting)]),
+        ['left', 'right', 'left'],
+      ),
+    ),
+  ];
+}
+
+/** Everything there is to see, in sections; empty ones are left out. */
+export function viewText(view: MachineView): string {
+  const { state, panic, panicCpu, stats, runQueues, rings } = view;
+  const [reason = ''] = panic.split('\n');
+  return [
+    `machine: ${state}${reason === '' ? '' : `, panic on cpu ${panicCpu}: ${reason}`}`,
+    ...findDeadlocks(view).map(deadlockSentence),
+    section('cpus', statsTable(stats)),
+    section('threads', threads(view)),
+    section(
+      'run queues',
+      table(
+        ['cpu', 'runs', 'priority', 'threads'],
+        runQueues.flatMap(({ cpu, current, levels }) =>
+          levels.map(({ priority, threads: handles }, i) => [
+            i === 0 ? String(cpu) : '',
+            i === 0 ? orNone(current) : '',
+            String(priority),
+            list(handles),
+          ]),
+        ),
+        ['right', 'right', 'right', 'left'],
+      ),
+    ),
+    section(
+      'rings with records that wait',
+      table(
+        ['from', 'to', 'records', ''],
+        rings.map(({ source, target, pending, records }) => [
+          source === stats.cpus.length ? 'host' : `cpu ${source}`,
+          target === stats.cpus.length ? 'host' : `cpu ${target}`,
+          String(pending),
+          records
+            .slice(0, 8)
+            .map(({ func, args }) => `${func}(${args.join(', ')})`)
+            .join(' '),
+        ]),
+        ['left', 'left', 'right', 'left'],
+      ),
+    ),
+    ...locks(view),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');
+}

@@ -1,0 +1,119 @@
+/**
+ * The host's look at whether its machine gets on: cpus that reach no safepoint, threads that wait in a circle.
+ *
+ * It needs no help from any cpu: a heartbeat in the arena says that a cpu looked at the clock, and the JavaScript stack
+ * of one that does not comes from the diagnostic report of Node, which also reads workers that compute or sleep.
+ */
+import { deadlockSentence, findDeadlocks } from '../observe/deadlock.ts';
+import type { MachineView } from '../observe/view.ts';
+import type { Arena } from '../shared-memory/arena.ts';
+import { CPU_RUN, Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
+import { tunable } from '../shared-memory/layout/sysctl.ts';
+import { ld, ldA } from '../shared-memory/word.ts';
+
+/** Milliseconds between two looks. */
+const LOOK_MS = 200;
+/** Looks between two searches for circles. */
+const LOOKS_PER_SEARCH = 5;
+
+/** A cpu that reaches no safepoint. */
+export interface Stall {
+  readonly cpu: number;
+  /** For how long, in milliseconds, at least. */
+  readonly ms: number;
+  /** The thread that runs there: handle and name. */
+  readonly thread: string;
+  /** Lines of its JavaScript stack; empty when Node could not tell. */
+  readonly stack: readonly string[];
+}
+
+/** What the watchdog reports to. */
+export interface Watched {
+  view(): MachineView;
+  stalled(stall: Stall): void;
+  /** A circle of waiting threads, as a sentence; each once. */
+  deadlocked(sentence: string): void;
+}
+
+interface Beat {
+  beat: number;
+  since: number;
+  told: boolean;
+}
+
+/** The part of a diagnostic report that is read here. */
+interface Report {
+  readonly workers?: readonly {
+    readonly header?: { readonly threadId?: number };
+    readonly javascriptStack?: { readonly stack?: readonly string[] };
+  }[];
+}
+
+/** The JavaScript stack of a worker. */
+function stackOf(threadId: number): readonly string[] {
+  const { workers = [] } = process.report.getReport() as Report;
+  const worker = workers.find(({ header }) => header?.threadId === threadId);
+  return (worker?.javascriptStack?.stack ?? []).map((line) => line.trim());
+}
+
+/**
+ * Watches a machine until it is told to stop.
+ *
+ * @returns ends it
+ */
+export function watch(arena: Arena, watched: Watched): () => void {
+  const { m, map } = arena;
+  const now = performance.now();
+  const beats: Beat[] = Array.from({ length: map.ncpus }, () => ({ beat: 0, since: now, told: false }));
+  const told = new Set<string>();
+  let suspects = new Set<string>();
+  let looks = 0;
+
+  const lookAt = (cpu: number, limit: number): void => {
+    const gd = globaldataOf(map, cpu);
+    const last = beats[cpu] as Beat;
+    const beat = ldA(m, gd, Globaldata.heartbeat);
+    const time = performance.now();
+    if (beat !== last.beat || ld(m, gd, Globaldata.state) !== CPU_RUN) {
+      beats[cpu] = { beat, since: time, told: false };
+      return;
+    }
+    if (last.told || time - last.since < limit) return;
+    last.told = true;
+    const view = watched.view();
+    const current = view.runQueues[cpu]?.current ?? 0;
+    const thread = view.threads.find(({ handle }) => handle === current);
+    watched.stalled({
+      cpu,
+      ms: Math.round(time - last.since),
+      thread: thread === undefined ? 'no thread' : `thread ${thread.handle} '${thread.name}'`,
+      stack: stackOf(ld(m, gd, Globaldata.worker)),
+    });
+  };
+
+  // What waits in a circle at two looks in a row, with nobody of it switched to between, waits for ever.
+  const search = (): void => {
+    const found = new Map(
+      findDeadlocks(watched.view()).map((circle) => [
+        circle.map(({ thread }) => `${thread.handle}:${thread.switches}`).join(),
+        deadlockSentence(circle),
+      ]),
+    );
+    for (const [key, sentence] of found) {
+      if (!suspects.has(key) || told.has(key)) continue;
+      told.add(key);
+      watched.deadlocked(sentence);
+    }
+    suspects = new Set(found.keys());
+  };
+
+  const timer = setInterval(() => {
+    const limit = ldA(m, map.sysctl, tunable('lwkt.watchdog_ms'));
+    if (limit === 0) return;
+    for (let cpu = 0; cpu < map.ncpus; cpu++) lookAt(cpu, limit);
+    if (++looks % LOOKS_PER_SEARCH === 0) search();
+  }, LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}

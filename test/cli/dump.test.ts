@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { folder, lwkt, ROOT } from '../helpers/cli.ts';
+
+const MAIN = join(ROOT, 'runtime/cli/main.ts');
+const program = (name: string): string => fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+
+test.serial('run --dump: a panic leaves a dump, and says how to show it', async (t) => {
+  const file = join(await folder(t), 'dump');
+  const { code, stderr } = await lwkt(['run', program('panics'), '--cpus', '2', '--dump', file]);
+  t.is(code, 70);
+  t.regex(stderr, /panic on cpu 0: crit_panic/);
+  t.true(stderr.includes(`lwkt: dump written; \`lwkt dump ${file}\` shows it`));
+  const shown = await lwkt(['dump', file]);
+  t.is(shown.code, 0);
+  t.regex(shown.stdout, /^file:.*panics\.ts, process \d+, Node v/);
+  t.regex(shown.stdout, /machine: panicked, panic on cpu 0: crit_panic/);
+});
+
+test.serial('run --dump: nothing is written when nothing goes wrong', async (t) => {
+  const file = join(await folder(t), 'dump');
+  const { code } = await lwkt(['run', program('echo'), '--cpus', '1', '--dump', file]);
+  t.is(code, 0);
+  t.false(existsSync(file));
+});
+
+test.serial('run --on-signal: SIGQUIT prints the machine, and it goes on', async (t) => {
+  const file = join(await folder(t), 'runs');
+  writeFileSync(file, '');
+  const child = spawn(
+    process.execPath,
+    [MAIN, 'run', program('until-gone'), '--cpus', '2', '--on-signal', file],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  const ended = once(child, 'close');
+  let stderr = '';
+  await once(child.stdout, 'data');
+  child.kill('SIGQUIT');
+  for await (const chunk of child.stderr) {
+    stderr += String(chunk);
+    if (stderr.includes('== threads') && existsSync(file)) unlinkSync(file);
+  }
+  t.deepEqual(await ended, [0, null]);
+  t.regex(stderr, /^machine: running\n/);
+  t.regex(stderr, /'?untilGone/);
+});
+
+test.serial('run: a cpu without safepoints is named while it runs', async (t) => {
+  const { code, stderr } = await lwkt([
+    'run',
+    program('burns'),
+    '--cpus',
+    '2',
+    '--sysctl',
+    'lwkt.watchdog_ms=100',
+  ]);
+  t.is(code, 0);
+  t.regex(stderr, /cpu 0 has reached no safepoint for \d+ ms: thread \d+ 'burns'\n {4}at .*burns\.ts:\d+/);
+});
