@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly messages?: number;
   readonly ring?: number;
   readonly names?: number;
+  readonly heap?: number;
   readonly sysctl?: Record<string, number>;
   readonly control?: string;
   readonly dump?: string;

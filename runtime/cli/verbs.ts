@@ -62,6 +62,7 @@ function grammar(setExitCode: (code: number) => void): Command {
       byteSize('--messages'),
     )
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
+    .option('--heap <bytes>', 'JavaScript heap of each cpu, as in 512M', byteSize('--heap'))
     .option('--names <n>', 'named objects that fit (default 4096)', wholeNumber('--names'))
     .option('--sysctl <name=value>', 'set a tunable; may be given several times', sysctlSetting)
     .option('--control <path>', 'open a socket there for `lwkt ps`, `stats` and `sysctl`')

@@ -43,6 +43,8 @@ export interface MachineOptions {
   readonly control?: string;
   /** File that a dump is written to when the machine panics or a cpu dies: `lwkt dump FILE` shows it. */
   readonly dump?: string;
+  /** Bytes of each cpu's JavaScript heap; default what Node gives. A cpu that needs more dies, not the process. */
+  readonly heap?: number;
   /** @internal The host shows a status line on the terminal: cpus clear it before they print. */
   readonly statusLine?: boolean;
 }
@@ -57,9 +59,11 @@ export interface MachineConfig {
   readonly statusLine: boolean;
   readonly control: string | undefined;
   readonly dump: string | undefined;
+  readonly heap: number | undefined;
 }
 
 const KIB = 1024;
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 function whole(least: number, most: number, initial: number): z.ZodDefault<z.ZodNumber> {
@@ -68,8 +72,8 @@ function whole(least: number, most: number, initial: number): z.ZodDefault<z.Zod
 }
 
 function options(): z.ZodType<
-  Required<Omit<MachineOptions, 'program' | 'sysctl' | 'control' | 'dump'>> &
-    Pick<MachineOptions, 'program' | 'sysctl' | 'control' | 'dump'>
+  Required<Omit<MachineOptions, 'program' | 'sysctl' | 'control' | 'dump' | 'heap'>> &
+    Pick<MachineOptions, 'program' | 'sysctl' | 'control' | 'dump' | 'heap'>
 > {
   return z.strictObject({
     program: z.custom<string | URL>(
@@ -90,6 +94,9 @@ function options(): z.ZodType<
     output: z.enum(['stdout', 'stderr'], { error: `must be 'stdout' or 'stderr'` }).default('stdout'),
     control: z.string({ error: 'must be a path' }).min(1, { error: 'must be a path' }).optional(),
     dump: z.string({ error: 'must be a path' }).min(1, { error: 'must be a path' }).optional(),
+    heap: whole(16 * MIB, 64 * GIB, 64 * GIB)
+      .unwrap()
+      .optional(),
     statusLine: z.boolean().default(false),
   }) as never;
 }
@@ -134,6 +141,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     statusLine,
     control: parsed.data.control,
     dump: parsed.data.dump,
+    heap: parsed.data.heap,
   };
 }
 

@@ -14,8 +14,9 @@ export interface Cpus {
  * Starts the workers.
  *
  * @param boots - one boot message for each cpu
+ * @param heap - bytes of each worker's JavaScript heap
  */
-export function startCpus(boots: readonly CpuBoot[]): Cpus {
+export function startCpus(boots: readonly CpuBoot[], heap?: number): Cpus {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const pool = new Piscina<CpuBoot, CpuEnd>({
     filename: new URL(`../cpu-worker.${extension}`, import.meta.url).href,
@@ -26,6 +27,7 @@ export function startCpus(boots: readonly CpuBoot[]): Cpus {
     // A cpu sleeps on its own doorbell; Piscina's would make it deaf.
     atomics: 'disabled',
     recordTiming: false,
+    ...(heap === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.floor(heap / 2 ** 20) } }),
   });
   const ends = boots.map((boot) => pool.run(boot, { transferList: [boot.port] as never }));
   return {

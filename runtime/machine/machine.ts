@@ -105,6 +105,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
         stdout: config.stdout,
         statusLine: config.statusLine,
       })),
+      config.heap,
     );
     this.#cpus.ends.forEach((end, cpu) => {
       end.then(

@@ -1,0 +1,16 @@
+import test from 'ava';
+import { CONDITIONS, FAULTS, provoke } from '../helpers/faults.ts';
+
+for (const fault of Object.keys(FAULTS)) {
+  for (const condition of CONDITIONS) {
+    const { cpus, loaded } = condition;
+    test.serial(
+      `fault: ${fault} on ${cpus} cpu(s), ${loaded ? 'under load' : 'the others asleep'}`,
+      async (t) => {
+        const { faults, ms } = await provoke(fault, condition);
+        t.deepEqual(faults, []);
+        t.log(`${ms.toFixed(0)} ms from the fault to the report`);
+      },
+    );
+  }
+}
