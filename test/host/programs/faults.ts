@@ -28,7 +28,8 @@ import {
 const tok = token('faulty');
 const mu = mutex('faulty');
 const other = mutex('other');
-const loads = shared.i32('loads', 2);
+/** Loaders that run; whether they should stop; mutexes that are taken. */
+const loads = shared.i32('loads', 3);
 
 /** Computes with safepoints, a token now and then, until it is told to stop. */
 const loader = kthread(function* loader(me: number) {
@@ -122,7 +123,8 @@ export const endless = kthread(function* endless() {
 
 const taker = kthread(function* taker(first: number, second: number) {
   yield* mutexLock(first, { poisoned: true });
-  yield* sleep(2);
+  Atomics.add(loads, 2, 1);
+  while (Atomics.load(loads, 2) !== 2) yield* sleep(0.1);
   yield* mutexLock(second, { poisoned: true });
 });
 

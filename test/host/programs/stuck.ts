@@ -24,10 +24,12 @@ const b = mutex('b');
 const tok = token('watched');
 const queue = waitQueue('watched queue');
 const handles = shared.i32('handles', 2);
+const taken = shared.i32('taken', 1);
 
 const taker = kthread(function* taker(first: number, second: number) {
   yield* mutexLock(first);
-  yield* sleep(5);
+  Atomics.add(taken, 0, 1);
+  while (Atomics.load(taken, 0) !== 2) yield* sleep(0.1);
   yield* mutexLock(second);
   mutexUnlock(second);
   mutexUnlock(first);
