@@ -244,6 +244,24 @@ test.serial('token reget: holds it again, exclusively', (t) => {
   });
 });
 
+test.serial('token reget: moves the generation when another had it, and only then', (t) => {
+  run(function* () {
+    const first = yield* lwktGetToken(a);
+    yield* lwktYield();
+    t.is(yield* lwktRegetToken(a), first, 'nobody had it');
+    const other = child(function* other() {
+      const gen = yield* lwktGetToken(a);
+      lwktRelToken(a);
+      return gen;
+    });
+    yield* lwktYield();
+    const again = yield* lwktRegetToken(a);
+    lwktRelToken(a);
+    t.is(yield* join(other), first + 1);
+    t.is(again, first + 2);
+  });
+});
+
 test.serial('token reget: without a get before is refused', (t) => {
   run(function* () {
     t.throws(() => lwktRegetToken(a), { code: 'ERR_LWKT_CONTEXT', message: /never got token/ });

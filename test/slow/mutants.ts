@@ -1,0 +1,262 @@
+/**
+ * Do the tests of the seed's functions fail when the functions are wrong? Breaks one line at a time in a copy of the
+ * checkout and runs the test that must notice.
+ *
+ *   node test/slow/mutants.ts [NAME]
+ *
+ * Prints a line for each: caught, or SURVIVED. Ends with 1 when one survived or no longer applies.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** One wrong line: the seed's function, the file, what stands there, what would be wrong, the test that must fail. */
+type Mutant = readonly [name: string, file: string, right: string, wrong: string, test: string];
+
+const S = 'scheduler';
+
+const MUTANTS: readonly Mutant[] = [
+  ['_lwkt_dequeue', 'runqueue', 'flags & ~TDF_RUNQ);\n  tailqRemove', 'flags);\n  tailqRemove', 'runqueue'],
+  ['_lwkt_enqueue', 'runqueue', 'if ((flags & TDF_RUNQ) !== 0) return;\n  const nq', 'const nq', 'runqueue'],
+  [
+    '_lwkt_wantresched',
+    'schedule',
+    '& TDPRI_MASK)) cpu.resched = true;',
+    '& TDPRI_MASK)) cpu.resched = false;',
+    'switch',
+  ],
+  ['lwkt_alloc_thread', 'thread', '~TDF_EXITED) !== 0) {', '~TDF_EXITED) === -1) {', 'refs'],
+  [
+    'lwkt_set_comm',
+    'thread',
+    "setComm(refOf(handle, 'lwktSetComm()'), comm);",
+    "refOf(handle, 'lwktSetComm()');",
+    'schedule',
+  ],
+  ['lwkt_hold', 'refs', "'lwktHold()'), TD_REFS, 1)", "'lwktHold()'), TD_REFS, 0)", 'refs'],
+  ['lwkt_rele', 'refs', 'if (waiter !== 0) wakeHandle(waiter);', '', 'refs'],
+  ['lwkt_wait_free', 'refs', '& COUNT) !== 0) return blockSelf', '& COUNT) === -1) return blockSelf', 'refs'],
+  [
+    'lwkt_free_thread',
+    'thread',
+    '(ld(m, td, TD_FLAGS) & TDF_EXITED) === 0',
+    '(ld(m, td, TD_FLAGS) & TDF_EXITED) === -1',
+    'refs',
+  ],
+  [
+    'lwkt_switch: release hook',
+    'switch',
+    '(flags & TDF_RELEASE) !== 0 && !preempting',
+    '(flags & TDF_RELEASE) !== 0',
+    'refs',
+  ],
+  [
+    'lwkt_switch: MP lock',
+    'mplock-owner',
+    'if (!cpuWantMplock()) td = firstWithout(nq);',
+    'cpuWantMplock();',
+    'mplock',
+  ],
+  [
+    'lwkt_preempt: critical section',
+    'preempt',
+    '(ld(m, td, TD_PRI) & ~TDPRI_MASK) > critpri ||',
+    '',
+    'preempt',
+  ],
+  [
+    'lwkt_preempt: inherits',
+    'preempt',
+    'ld(m, ntd, TD_MPCOUNT) + savecnt',
+    'ld(m, ntd, TD_MPCOUNT)',
+    'preempt',
+  ],
+  [
+    'lwkt_preempt: D14',
+    'preempt',
+    'needResched();\n    return refused(MISS);\n  }\n  return preempt(td, ntd);',
+    'needResched();\n    return refused(HIT);\n  }\n  return preempt(td, ntd);',
+    'preempt',
+  ],
+  ['lwkt_preempt: D5', 'preempt', 'if (!pending.includes(td)) pending.push(td);', '', 'preempt'],
+  [
+    'lwkt_preempted_proc',
+    'preempt',
+    'while (ld(m, td, TD_PREEMPTED) !== 0) td = ld(m, td, TD_PREEMPTED);',
+    '',
+    'preempt',
+  ],
+  [
+    'lwkt_yield_quick',
+    'untimely',
+    '(m[gd] !== 0 || pri < cpu.reqpri)) splz();\n    if (!cpu.untimely',
+    'false) splz();\n    if (cpu.untimely',
+    'schedule',
+  ],
+  ['lwkt_yield', 'switch', 'moveToTail(cpu.curthread);\n    return BLOCKED;', 'return BLOCKED;', 'switch'],
+  [
+    'lwkt_schedule_self',
+    'schedule',
+    "const td = requireNotWaiting('lwkt_schedule_self()');\n  enqueue(td);",
+    "const td = requireNotWaiting('lwkt_schedule_self()');",
+    'switch',
+  ],
+  [
+    'lwkt_schedule: SCHED PANIC',
+    'schedule',
+    "checkProc(refOf(handle, 'lwktSchedule()'));",
+    "refOf(handle, 'lwktSchedule()');",
+    'schedule',
+  ],
+  ['lwkt_acquire', 'move', 'if (requests.has(td)) reply', 'if (!requests.has(td)) reply', 'move'],
+  ['lwkt_deschedule', 'schedule', 'if (td !== 0) stop(td);', '', 'schedule'],
+  ['lwkt_setpri', 'schedule', '(ld(m, td, TD_PRI) & ~TDPRI_MASK) | priority', 'priority', 'schedule'],
+  ['lwkt_block: generation', 'wait', 'if (now !== gen) {', 'if (now === -1) {', 'wait'],
+  ['lwkt_block: loops', 'wait', 'while (!state.over && inTime()) yield* once(w);', 'yield* once(w);', 'wait'],
+  [
+    'lwkt_signal',
+    'wait-queue',
+    'const gen = (ld(m, w, W_GEN) + 1) | 0;',
+    'const gen = ld(m, w, W_GEN);',
+    'wait',
+  ],
+  [
+    'lwkt_gettoken_remote',
+    'token-owner',
+    'stA(m, tok, T_OWNER, -(next + 1)); // A2',
+    'stA(m, tok, T_OWNER, next + 1); // A2',
+    'token',
+  ],
+  ['lwkt_gettoken', 'token', 'if ((holder & 1) !== 0) return false;', '', 'token'],
+  [
+    'lwkt_trytoken',
+    'token',
+    '!isMine(tok)) return false;\n  push(tok);',
+    '!isMine(tok)) {\n    push(tok);\n    return false;\n  }\n  push(tok);',
+    'token',
+  ],
+  ['lwkt_reltoken', 'token', '  critExit();\n}\n\nfunction holdsBelow', '}\n\nfunction holdsBelow', 'token'],
+  ['lwkt_gentoken', 'token', 'return now === gen ? 0 : now;', 'return now;', 'token'],
+  [
+    'lwkt_regettoken',
+    'token',
+    'if (fresh || holder !== curthread) st(m, tok, T_GEN',
+    'if (fresh) st(m, tok, T_GEN',
+    'token',
+  ],
+  ['lwkt_create', 'create', 'st(cpu.m, td, TD_MPCOUNT, 1);', '', 'mplock'],
+  [
+    'lwkt_exit',
+    'exit',
+    'return stack.return(undefined);',
+    'return { done: true, value: undefined };',
+    'kill',
+  ],
+  ['crit_panic', 'crit', 'if (pri < 0) critPanic(pri);', '', 'crit'],
+  ['lwkt_send_ipiq: mask', 'send-ipiq', "if (cpus === 'others') set.delete(cpu.id);", '', 'send-ipiq'],
+  ['lwkt_wait_ipiq', 'ipiq', "if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms'))", 'if (ms < 0)', 'ipiq-wait'],
+  [
+    'lwkt_process_ipiq',
+    'ipiq',
+    'source.taken = (source.taken + 1) | 0;\n      if (aside',
+    'if (aside',
+    'ipiq',
+  ],
+  [
+    'tsleep interlock',
+    'tsleep',
+    'argInterlocked && known?.ident === argIdent ? known : undefined',
+    'undefined',
+    'tsleep',
+  ],
+  [
+    'wakeup: mask',
+    'tsleep',
+    'if (dcpu !== id && mayHave(slot, dcpu)) sendIpi',
+    'if (dcpu !== id && !mayHave(slot, dcpu)) sendIpi',
+    'tsleep',
+  ],
+  ['mutex: hand over', 'mutex', 'if (next !== 0 && casA', 'if (next === -1 && casA', 'sync'],
+  ['mutex: poison', 'mutex', '  setPoisoned(mu, true);\n', '', 'sync'],
+  ['semaphore: passes on', 'waiting', 'if (!got && left !== 0) wakeFirst(ident); // I2', '', 'sync'],
+  ['condition: locks again', 'condition', 'yield* relock(mu);', '', 'sync'],
+  ['barrier: round', 'barrier', '((round + 1) << 16) | 0', '0', 'sync'],
+  ['once: failure', 'once', 'finished ? ONCE_DONE : ONCE_NOT', 'ONCE_DONE', 'sync'],
+  ['rwlock: phase', 'rwlock', 'const invited = invite(rw);', 'const invited = 0;', 'sync'],
+  [
+    'join: dying descriptor',
+    '../shared-memory/descriptor',
+    'st(arena.m, td, TD_FLAGS, TDF_EXITED);',
+    'st(arena.m, td, TD_FLAGS, 0);',
+    'create',
+  ],
+  ['kill: waiting thread', 'kill', 'setRunnable(td);', '', 'kill'],
+  [
+    'echo before completion',
+    'ipiq',
+    '    source.depth--;\n    publish(source, outermost);\n  }\n  if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes);',
+    '    source.depth--;\n    if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes);\n    publish(source, outermost);\n  }',
+    'send-ipiq',
+  ],
+  ['untimely: off', 'untimely', 'return draw() % one === 0;', 'return false;', 'schedule'],
+  ['balance: half', 'balance', 'Math.min(MOST_GIVEN, nrun >> 1)', 'Math.min(MOST_GIVEN, nrun)', 'move'],
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'lwkt-mutants-'));
+for (const folder of ['runtime', 'test', 'toolchain'])
+  cpSync(join(ROOT, folder), join(copy, folder), { recursive: true });
+for (const file of ['package.json', 'tsconfig.json', 'ava.config.js'])
+  cpSync(join(ROOT, file), join(copy, file));
+symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+
+function passes(test: string): boolean {
+  try {
+    execFileSync(
+      process.execPath,
+      [join(ROOT, 'node_modules/ava/entrypoints/cli.js'), `test/${S}/${test}.test.ts`],
+      { cwd: copy, stdio: 'ignore', timeout: 20_000 },
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the tests notice. */
+function verdictOn([, file, right, wrong, test]: Mutant): string {
+  const path = join(copy, 'runtime', S, `${file}.ts`);
+  const text = readFileSync(path, 'utf8');
+  if (text.split(right).length !== 2) return 'does not apply';
+  writeFileSync(
+    path,
+    text.replace(right, () => wrong),
+  );
+  try {
+    return passes(test) ? 'SURVIVED' : 'caught';
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+const only = process.argv[2];
+let bad = 0;
+try {
+  const tests = new Set(
+    MUTANTS.filter(([name]) => only === undefined || name === only).map(([, , , , test]) => test),
+  );
+  for (const test of tests) if (!passes(test)) throw new Error(`${test}.test.ts fails as it is`);
+  for (const mutant of MUTANTS) {
+    const [name, file, , , test] = mutant;
+    if (only !== undefined && name !== only) continue;
+    const verdict = verdictOn(mutant);
+    if (verdict !== 'caught') bad++;
+    console.log(`${verdict.padEnd(14)} ${name.padEnd(32)} ${file}.ts by ${S}/${test}.test.ts`);
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+console.log(bad === 0 ? 'all caught' : `${bad} not caught`);
+process.exitCode = bad === 0 ? 0 : 1;
