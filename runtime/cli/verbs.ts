@@ -6,6 +6,7 @@ import { MAXCPU, MAX_THREADS } from '../base/params.ts';
 import { EXIT, EXIT_CODES } from './exit-code.ts';
 import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
 import { run, type RunOptions } from './run.ts';
+import { stressVerb } from './stress-options.ts';
 
 function version(): string {
   // Beside runtime/ in the checkout, beside the compiled files in the package.
@@ -65,6 +66,7 @@ function grammar(setExitCode: (code: number) => void): Command {
     .action(async (program: string, args: string[], options: RunOptions) => {
       setExitCode(await run(program, args, options));
     });
+  stressVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   for (const command of [lwkt, ...lwkt.commands]) {
     command
       .exitOverride()
