@@ -180,11 +180,16 @@ function isWaiting(td: ThreadRef): boolean {
   return (ld(cpu.m, td, TD_FLAGS) & runnable) === runnable && ldA(cpu.m, td, TD_CPU) === cpu.id;
 }
 
-/** Takes the most urgent pending thread, first come first among equals; 0 if there is none. */
-function takePending(): ThreadRef {
+/** Takes the most urgent pending thread above `priority`, first come first among equals; 0 if there is none. */
+function takePending(priority: number): ThreadRef {
   let best = -1;
+  let most = priority;
   for (let i = 0; i < pending.length; i++) {
-    if (best < 0 || basePri(pending[i] as ThreadRef) > basePri(pending[best] as ThreadRef)) best = i;
+    const pri = basePri(pending[i] as ThreadRef);
+    if (pri > most) {
+      best = i;
+      most = pri;
+    }
   }
   return best < 0 ? 0 : (pending.splice(best, 1)[0] as ThreadRef);
 }
@@ -206,10 +211,13 @@ export function preemptPending(): void {
     return;
   }
   cpu.reqpri = 0;
-  for (let ntd = takePending(); ntd !== 0; ntd = takePending()) {
+  const priority = basePri(td);
+  for (let ntd = takePending(priority); ntd !== 0; ntd = takePending(priority)) {
     // What may not preempt is on the run queue, and goes first at the next switch if it is more urgent.
     if (isWaiting(ntd)) lwktPreempt(ntd, 0);
   }
+  // What is less urgent than this thread, which may be an interrupt thread itself, waits for the one below it.
+  for (const ntd of pending) cpu.reqpri = Math.max(cpu.reqpri, basePri(ntd));
 }
 
 /** The process that the bottom of the preempted stack runs for; 0 for none. Context: thread; never blocks. @seed lwkt_preempted_proc */
