@@ -17,7 +17,9 @@ export class LiveTable {
     const rows = [
       `${i.phase}, ${i.seconds.toFixed(1)} s`,
       `  operations a second  ${number(i.perSecond)}`,
-      ...i.cpus.slice(0, MOST_CPUS).map((speed, cpu) => `    cpu ${String(cpu).padStart(2)}             ${number(speed)}`),
+      ...i.cpus
+        .slice(0, MOST_CPUS)
+        .map((speed, cpu) => `    cpu ${String(cpu).padStart(2)}             ${number(speed)}`),
       ...(i.cpus.length > MOST_CPUS ? [`    and ${i.cpus.length - MOST_CPUS} more`] : []),
       `  contention a second  ${number(i.contention)}`,
       `  fairness             ${i.fairness.toFixed(2).padStart(14)}`,

@@ -7,7 +7,9 @@ import { operationNames, SUITE_NAMES, SUITES } from '../stress/suites.ts';
 import { wholeNumber } from './options.ts';
 
 function suiteHelp(): string {
-  const suites = SUITE_NAMES.map((name) => `  ${name.padEnd(8)} ${SUITES[name].title}\n           ${operationNames(name).join(', ')}`);
+  const suites = SUITE_NAMES.map(
+    (name) => `  ${name.padEnd(8)} ${SUITES[name].title}\n           ${operationNames(name).join(', ')}`,
+  );
   const levels = CHAOS.map(({ title }, level) => `  ${level}  ${title}`);
   return `\nSuites and their operations:\n${suites.join('\n')}\n\nLevels of chaos:\n${levels.join('\n')}\n`;
 }
@@ -18,11 +20,19 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
     .command('stress')
     .description('Torture the scheduler for a while; the last line is the verdict.')
     .addArgument(new Argument('[suite]', `${SUITE_NAMES.join(', ')}, or all`).default('all'))
-    .option('--cpus <n>', `worker threads, 1 .. ${MAXCPU} (default: available parallelism)`, wholeNumber('--cpus'))
+    .option(
+      '--cpus <n>',
+      `worker threads, 1 .. ${MAXCPU} (default: available parallelism)`,
+      wholeNumber('--cpus'),
+    )
     .option('--threads <n>', 'threads of a suite on each cpu (default 4)', wholeNumber('--threads'))
     .option('--duration <time>', 'as in 30s, 5m, 2h (default 30s)', milliseconds('--duration'))
     .option('--seed <n>', 'of every choice (default: the time)', wholeNumber('--seed'))
-    .option('--tokens <n>', 'tokens, and wait queues, that the threads share (default 4)', wholeNumber('--tokens'))
+    .option(
+      '--tokens <n>',
+      'tokens, and wait queues, that the threads share (default 4)',
+      wholeNumber('--tokens'),
+    )
     .option('--hold <times>', 'how long they are held: 50ns, or a mix as in 90%50ns,10%1ms', holdTimes)
     .option('--nested <n>', 'most tokens held at once (default 3)', wholeNumber('--nested'))
     .option('--ops <weights>', 'how often an operation is done, as in get=10,waitq.poke=0', weights)

@@ -25,7 +25,12 @@ const EXITS: Readonly<Record<StressResult['verdict'], number>> = {
 /** The command that repeats a run. */
 function repeatCommand(plan: StressPlan, mutant: string | undefined): string {
   const options = shownPlan(plan).map(([name, value]) => `--${name} ${value}`);
-  return ['lwkt stress', plan.suite, ...options, ...(mutant === undefined ? [] : [`--mutant ${mutant}`])].join(' ');
+  return [
+    'lwkt stress',
+    plan.suite,
+    ...options,
+    ...(mutant === undefined ? [] : [`--mutant ${mutant}`]),
+  ].join(' ');
 }
 
 /** The last line of every run. */
@@ -78,7 +83,11 @@ export async function stress(suite: string, options: StressOptions): Promise<num
   try {
     result = await runStress(
       plan,
-      { intervalMs: live === undefined ? intervalMs : Math.min(intervalMs, 500), failFast, interrupted: interrupted.signal },
+      {
+        intervalMs: live === undefined ? intervalMs : Math.min(intervalMs, 500),
+        failFast,
+        interrupted: interrupted.signal,
+      },
       events,
     );
   } finally {

@@ -55,7 +55,9 @@ function time(option: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)$/.exec(text.trim());
   const unit = UNITS_NS[match?.[2] ?? ''];
   if (match === null || unit === undefined) {
-    refuse(`${option}: '${text}' is not a time; write a number and its unit, as in 50ns, 2us, 1ms, 30s, 5m, 2h`);
+    refuse(
+      `${option}: '${text}' is not a time; write a number and its unit, as in 50ns, 2us, 1ms, 30s, 5m, 2h`,
+    );
   }
   return Number(match[1]) * unit;
 }
@@ -69,7 +71,10 @@ export function milliseconds(option: string): (text: string) => number {
 export function holdTimes(text: string): HoldPart[] {
   const parts = text.split(',').map((part) => {
     const match = /^(?:(\d+)%)?(.+)$/.exec(part.trim());
-    return { percent: match?.[1] === undefined ? undefined : Number(match[1]), ns: time('--hold', match?.[2] ?? '') };
+    return {
+      percent: match?.[1] === undefined ? undefined : Number(match[1]),
+      ns: time('--hold', match?.[2] ?? ''),
+    };
   });
   if (parts.length === 1 && parts[0]?.percent === undefined) return [{ percent: 100, ns: parts[0]?.ns ?? 0 }];
   const whole = parts.map(({ percent, ns }) => ({
@@ -142,7 +147,22 @@ const DEFAULT_HOLD: readonly HoldPart[] = [
 ];
 
 function numbers(options: StressOptions): {
-  [K in 'cpus' | 'threads' | 'duration' | 'seed' | 'tokens' | 'nested' | 'stutter' | 'shuffle' | 'longHold' | 'chaos' | 'ring' | 'stall' | 'interval']: number;
+  [
+    K in
+      | 'cpus'
+      | 'threads'
+      | 'duration'
+      | 'seed'
+      | 'tokens'
+      | 'nested'
+      | 'stutter'
+      | 'shuffle'
+      | 'longHold'
+      | 'chaos'
+      | 'ring'
+      | 'stall'
+      | 'interval'
+  ]: number;
 } {
   const schema = z.object({
     cpus: whole('--cpus', 1, MAXCPU, Math.min(MAXCPU, availableParallelism())),
@@ -179,7 +199,10 @@ function suiteNamed(name: string): StressPlan['suite'] {
  *
  * @throws LwktError ERR_LWKT_OPTION
  */
-export function stressPlan(name: string, options: StressOptions): StressPlan & { readonly intervalMs: number } {
+export function stressPlan(
+  name: string,
+  options: StressOptions,
+): StressPlan & { readonly intervalMs: number } {
   const suite = suiteNamed(name);
   const given = numbers(options);
   const { cpus, threads, duration, tokens, nested, ring, chaos, longHold, stutter } = given;
@@ -187,13 +210,18 @@ export function stressPlan(name: string, options: StressOptions): StressPlan & {
   if (cpus * threads > MOST_THREADS)
     refuse(`--threads: ${threads} on each of ${cpus} cpus are more than ${MOST_THREADS} threads of a suite`);
   if ((ring & (ring - 1)) !== 0) refuse(`--ring: ${ring} must be a power of two`);
-  if (nested > tokens) refuse(`--nested: ${nested} tokens at once, but there are only ${tokens}: raise --tokens`);
+  if (nested > tokens)
+    refuse(`--nested: ${nested} tokens at once, but there are only ${tokens}: raise --tokens`);
   const longest = hold.reduce((most, { ns }) => Math.max(most, ns), 0) / 1e6;
   if (longest >= duration) refuse(`--hold: ${longest} ms is not shorter than the duration of ${duration} ms`);
-  if (longHold >= duration) refuse(`--long-hold: ${longHold} ms is not shorter than the duration of ${duration} ms`);
-  if (stutter >= duration) refuse(`--stutter: ${stutter} ms is not shorter than the duration of ${duration} ms`);
+  if (longHold >= duration)
+    refuse(`--long-hold: ${longHold} ms is not shorter than the duration of ${duration} ms`);
+  if (stutter >= duration)
+    refuse(`--stutter: ${stutter} ms is not shorter than the duration of ${duration} ms`);
   if (Math.max(longest, longHold) * 4 >= given.stall) {
-    refuse(`--hold: ${Math.max(longest, longHold)} ms is too near to --stall ${given.stall} ms: a hold would look like a hang`);
+    refuse(
+      `--hold: ${Math.max(longest, longHold)} ms is too near to --stall ${given.stall} ms: a hold would look like a hang`,
+    );
   }
   return {
     suite,

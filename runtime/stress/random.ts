@@ -8,7 +8,8 @@ export interface Chance {
 /** A generator for one user of a seed; users are told apart by any whole numbers. */
 export function chance(seed: number, ...users: readonly number[]): Chance {
   let state = seed | 0;
-  for (const user of users) state = Math.imul(state ^ Math.imul(user + 1, 0x9e37_79b1), 0x85eb_ca6b) ^ (state >>> 13);
+  for (const user of users)
+    state = Math.imul(state ^ Math.imul(user + 1, 0x9e37_79b1), 0x85eb_ca6b) ^ (state >>> 13);
   return { state };
 }
 

@@ -122,11 +122,22 @@ export function addLive(m: Mem, suite: SuiteName, n: number): void {
 }
 
 /** Notes a failed check; good in any context. `who` is a line, or 0. */
-export function violation(m: Mem, check: Check, cpu: number, who: number, ...values: readonly number[]): void {
+export function violation(
+  m: Mem,
+  check: Check,
+  cpu: number,
+  who: number,
+  ...values: readonly number[]
+): void {
   const number = addA(m, 0, VIOLATIONS, 1);
   if (number >= MOST_DETAILS) return;
   const base = DETAILS + number * DETAIL_WORDS;
-  st(m, base, CHECK, CHECKS.findIndex(([name]) => name === check));
+  st(
+    m,
+    base,
+    CHECK,
+    CHECKS.findIndex(([name]) => name === check),
+  );
   st(m, base, CPU, cpu);
   st(m, base, WHO, who);
   for (let i = 0; i < DETAIL_VALUES; i++) m[base + VALUES + i] = values[i] ?? 0;
@@ -228,6 +239,7 @@ export function readLines(m: Mem, suite: SuiteName, threadsOfSuite: number): Thr
 /** All operations of all threads of all suites. */
 export function totalOperations(m: Mem, threadsOfSuite: number): number {
   let total = 0;
-  for (let i = 0; i < SUITE_NAMES.length * threadsOfSuite; i++) total += ldCount(m, LINES + i * LINE_WORDS, TOTAL);
+  for (let i = 0; i < SUITE_NAMES.length * threadsOfSuite; i++)
+    total += ldCount(m, LINES + i * LINE_WORDS, TOTAL);
   return total;
 }

@@ -45,10 +45,7 @@ const CLOSE_MS = 120_000;
 const MIB = 1_048_576;
 const MOST_DUMPED = 40;
 
-const PROGRAM = new URL(
-  `./program/main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
-  import.meta.url,
-);
+const PROGRAM = new URL(`./program/main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /** One phase: suites that run at the same time. */
 interface Phase {
@@ -114,7 +111,8 @@ class Run {
       }
     } catch (error) {
       // What it rejects with after a fault is that fault.
-      if (this.#reasons.length === 0) this.#fail(error instanceof Error ? error.message : String(error), machine);
+      if (this.#reasons.length === 0)
+        this.#fail(error instanceof Error ? error.message : String(error), machine);
     }
     const found = watch;
     if (found !== undefined) this.#look(found);
@@ -132,7 +130,8 @@ class Run {
   ): StressResult {
     const count = watch?.violations ?? 0;
     const failed = count !== 0 || this.#reasons.length !== 0;
-    const suites = watch === undefined ? [] : suitesOf(this.#plan).map((suite) => summarise(suite, watch.lines(suite)));
+    const suites =
+      watch === undefined ? [] : suitesOf(this.#plan).map((suite) => summarise(suite, watch.lines(suite)));
     return {
       verdict: failed ? 'FAILURE' : this.#interrupted.aborted ? 'INTERRUPTED' : 'SUCCESS',
       reasons: this.#reasons,
@@ -202,7 +201,8 @@ class Run {
     this.#events.interval(pace.next(performance.now()));
     trouble.end();
     for (const error of report?.errors ?? []) this.#fail(`a thread failed: ${error}`, machine);
-    for (const [what, n] of Object.entries(report?.left ?? {})) this.#fail(`left behind: ${what} ${n}`, machine);
+    for (const [what, n] of Object.entries(report?.left ?? {}))
+      this.#fail(`left behind: ${what} ${n}`, machine);
     if (this.#failFast && watch.violations !== 0) this.#fail('stopped at the first failed check', machine);
   }
 
@@ -214,13 +214,17 @@ class Run {
     const [first, ...more] = watch.starved(suites, now);
     if (first === undefined) return;
     const others = more.length === 0 ? '' : ` and ${more.length} more`;
-    this.#fail(`thread ${first.suite}.${first.index}${others} stands in '${first.operation}' while others go on`, machine);
+    this.#fail(
+      `thread ${first.suite}.${first.index}${others} stands in '${first.operation}' while others go on`,
+      machine,
+    );
   }
 
   /** All threads have ended, and the machine knows it. */
   async #nothingRuns(machine: Machine): Promise<void> {
     const end = performance.now() + this.#plan.stallMs;
-    const threads = (): number => machine.stats().cpus.reduce((sum, cpu) => sum + cpu.threads + cpu.promises, 0);
+    const threads = (): number =>
+      machine.stats().cpus.reduce((sum, cpu) => sum + cpu.threads + cpu.promises, 0);
     while (threads() !== 0 && performance.now() < end) await turn(1);
     if (threads() !== 0) this.#fail(`${threads()} threads or promises are left`, machine);
   }
@@ -290,7 +294,8 @@ class Pace {
     for (const suite of this.#phase.suites) {
       const lines = this.#watch.lines(suite);
       const each = lines.length / sums.length;
-      for (const { index, total } of lines) sums[Math.floor(index / each)] = (sums[Math.floor(index / each)] ?? 0) + total;
+      for (const { index, total } of lines)
+        sums[Math.floor(index / each)] = (sums[Math.floor(index / each)] ?? 0) + total;
     }
     return sums;
   }
@@ -363,6 +368,10 @@ export interface StressSettings {
  *
  * @throws LwktError when the machine does not boot
  */
-export function runStress(plan: StressPlan, settings: StressSettings, events: StressEvents): Promise<StressResult> {
+export function runStress(
+  plan: StressPlan,
+  settings: StressSettings,
+  events: StressEvents,
+): Promise<StressResult> {
   return new Run(plan, settings, events).run();
 }

@@ -86,7 +86,8 @@ export class Watch {
       if (line.state !== 'running') continue;
       const key = `${line.suite}.${line.index}`;
       const known = this.#threads.get(key);
-      if (known === undefined || known.total !== line.total) this.#threads.set(key, { total: line.total, at: now });
+      if (known === undefined || known.total !== line.total)
+        this.#threads.set(key, { total: line.total, at: now });
       else if (now - known.at > STARVED_STALLS * this.#stallMs) found.push(line);
     }
     return found;

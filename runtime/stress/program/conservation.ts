@@ -23,7 +23,13 @@ function ringsPending(): number {
 /** By name how much is left; zero is left out. */
 function left(): Record<string, number> {
   const { m, arena } = cpu;
-  const found = { messages: ld(m, 0, Machine.messageUsed), rings: ringsPending(), held: 0, requests: 0, waiting: 0 };
+  const found = {
+    messages: ld(m, 0, Machine.messageUsed),
+    rings: ringsPending(),
+    held: 0,
+    requests: 0,
+    waiting: 0,
+  };
   for (const { kind, ref } of listSymbols(arena)) {
     if (kind !== 'token' && kind !== 'wait queue') continue;
     if ((ld(m, ref, Token.holder) & 1) !== 0) found.held++;

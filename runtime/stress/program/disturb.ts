@@ -14,7 +14,7 @@ import { CHAOS } from '../chaos.ts';
 import type { StressPlan } from '../plan.ts';
 import { below, chance } from '../random.ts';
 import { SUITES, type SuiteName } from '../suites.ts';
-import { busy, handleOfThread, record, stopped } from './harness.ts';
+import { busy, handleOfThread, stopped } from './harness.ts';
 
 const KIB_OBJECTS = 8;
 
@@ -27,7 +27,6 @@ function litter(kib: number): void {
 }
 
 const trouble = kthread(function* stressTrouble(plan: StressPlan, cpu: number) {
-  record(plan);
   const level = CHAOS[plan.chaos];
   if (level === undefined) return;
   const c = chance(plan.seed, 77, cpu);
@@ -46,8 +45,11 @@ const trouble = kthread(function* stressTrouble(plan: StressPlan, cpu: number) {
 });
 
 /** Takes threads of movable suites from wherever they are to its own cpu. */
-const shuffler = kthread(function* stressShuffler(plan: StressPlan, suites: readonly SuiteName[], cpu: number) {
-  record(plan);
+const shuffler = kthread(function* stressShuffler(
+  plan: StressPlan,
+  suites: readonly SuiteName[],
+  cpu: number,
+) {
   const c = chance(plan.seed, 78, cpu);
   const movable = suites.filter((suite) => SUITES[suite].movable);
   while (!stopped()) {

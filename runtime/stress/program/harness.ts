@@ -79,6 +79,8 @@ export type Operations<S extends SuiteName> = Readonly<Record<OperationName<S>, 
 /** The threads of a suite. */
 export interface SuiteProgram {
   readonly body: KThread<[ThreadState], readonly number[]>;
+  /** On every cpu, before anything else: finds the suite's regions, tokens and queues. */
+  bind(plan: StressPlan): void;
   /** Before its threads are made. */
   prepare?(plan: StressPlan): Generator<unknown, void, unknown>;
   /** After its threads have ended; `tallies` is what they returned. */

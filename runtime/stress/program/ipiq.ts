@@ -24,7 +24,15 @@ import {
 } from '../../lwkt.ts';
 import type { StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
-import { anyCpu, failed, torture, waited, type Operations, type SuiteProgram, type Torture } from './harness.ts';
+import {
+  anyCpu,
+  failed,
+  torture,
+  waited,
+  type Operations,
+  type SuiteProgram,
+  type Torture,
+} from './harness.ts';
 
 /** Sent by threads; sent by IPI functions in answer. */
 const BY_THREAD = 0;
@@ -266,7 +274,8 @@ function* pairs(): Generator<[number, number, number], void> {
   for (let source = 0; source < cpus; source++) {
     for (let target = 0; target < cpus; target++) {
       for (let kind = 0; kind < KINDS; kind++) {
-        if (sent[cell(source, target, kind)] !== seen[cell(target, source, kind)]) yield [source, target, kind];
+        if (sent[cell(source, target, kind)] !== seen[cell(target, source, kind)])
+          yield [source, target, kind];
       }
     }
   }
@@ -275,14 +284,11 @@ function* pairs(): Generator<[number, number, number], void> {
 export const ipiq: SuiteProgram = {
   body: kthread(
     function* stressIpiq(state) {
-      bind(state.plan);
       return yield* torture('ipiq', state, operations);
     },
     { movable: true },
   ),
-  *prepare(plan) {
-    bind(plan);
-  },
+  bind,
   *finish() {
     if (yield* eventually(() => pairs().next().done === true)) return;
     for (const [source, target, kind] of pairs()) {

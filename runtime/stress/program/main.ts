@@ -24,6 +24,12 @@ export const stressRecord = kthread(function* stressRecord(plan: StressPlan) {
   return record(plan);
 });
 
+/** Makes a cpu ready for what other cpus may send as soon as their threads run. */
+const bind = kthread(function* stressBind(plan: StressPlan, suites: readonly SuiteName[]) {
+  record(plan);
+  for (const suite of suites) PROGRAMS[suite].bind(plan);
+});
+
 function spawnThreads(plan: StressPlan, suite: SuiteName): Td<readonly number[]>[] {
   const tally = Math.max(1, plan.tokens);
   addLive(record(plan), suite, plan.threads * plan.cpus);
@@ -37,7 +43,6 @@ function spawnThreads(plan: StressPlan, suite: SuiteName): Td<readonly number[]>
 
 /** Runs some suites at the same time until the host says stop. */
 export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suites: readonly SuiteName[]) {
-  record(plan);
   const errors: string[] = [];
   function* ended<R>(td: Td<R>): Generator<unknown, R | undefined, unknown> {
     try {
@@ -47,6 +52,8 @@ export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suite
       return undefined;
     }
   }
+  const bound = Array.from({ length: plan.cpus }, (_, cpu) => spawn(bind, [plan, suites], { cpu }));
+  for (const td of bound) yield* join(td);
   for (const suite of suites) yield* PROGRAMS[suite].prepare?.(plan) ?? [];
   const others = disturbers(plan, suites);
   const all = suites.map((suite) => spawnThreads(plan, suite));

@@ -1,26 +1,26 @@
 /** The suite `mplock`: threads fight for the one lock of the machine. */
 import { nowNs } from '../../base/clock.ts';
+import { getMplock, kthread, mpcount, mpLockHeld, relMplock, shared, tryMplock } from '../../lwkt.ts';
 import {
-  getMplock,
-  kthread,
-  mpcount,
-  mpLockHeld,
-  relMplock,
-  shared,
-  tryMplock,
-} from '../../lwkt.ts';
-import { failed, switchAway, torture, waited, type Operations, type SuiteProgram, type Torture } from './harness.ts';
+  failed,
+  switchAway,
+  torture,
+  waited,
+  type Operations,
+  type SuiteProgram,
+  type Torture,
+} from './harness.ts';
 import { goThrough, SECTION_WORDS, sumOf } from './section.ts';
 
 let region = new Int32Array(0);
 
-function bind(): Int32Array {
+function bind(): void {
   if (region.length === 0) region = shared.i32('lwkt.stress.mplock', SECTION_WORDS);
-  return region;
 }
 
 function inside(t: Torture, count: number): void {
-  if (!mpLockHeld() || mpcount() !== count) failed('mp-count', t.line, mpcount(), count, mpLockHeld() ? 1 : 0);
+  if (!mpLockHeld() || mpcount() !== count)
+    failed('mp-count', t.line, mpcount(), count, mpLockHeld() ? 1 : 0);
   goThrough(t, region, 0, 0);
   t.tally[0] = (t.tally[0] as number) + 1;
 }
@@ -73,13 +73,13 @@ let before = 0;
 export const mplock: SuiteProgram = {
   body: kthread(
     function* stressMplock(state) {
-      bind();
       return yield* torture('mplock', state, operations);
     },
     { movable: true },
   ),
+  bind,
   *prepare() {
-    before = sumOf(bind(), 0);
+    before = sumOf(region, 0);
   },
   *finish(_plan, tallies) {
     const counted = tallies.reduce((sum, tally) => sum + (tally[0] ?? 0), before) | 0;

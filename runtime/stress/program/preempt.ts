@@ -35,7 +35,17 @@ import type { Atomic } from '../../shared-memory/struct.ts';
 import { addA, ldA, stA } from '../../shared-memory/word.ts';
 import type { StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
-import { busy, failed, hold, record, stopped, torture, waited, type Operations, type SuiteProgram, type Torture } from './harness.ts';
+import {
+  busy,
+  failed,
+  hold,
+  stopped,
+  torture,
+  waited,
+  type Operations,
+  type SuiteProgram,
+  type Torture,
+} from './harness.ts';
 
 const URGENCIES = [TDPRI_INT_LOW, TDPRI_INT_MED, TDPRI_INT_HIGH] as const;
 const LINE = 32;
@@ -55,7 +65,6 @@ let region = new Int32Array(0);
 const standing: number[] = [];
 
 function bind(plan: StressPlan): void {
-  record(plan);
   if (region.length === 0) region = shared.i32('lwkt.stress.interrupts', plan.cpus * URGENCIES.length * LINE);
 }
 
@@ -88,8 +97,7 @@ function serve(base: number, urgency: number): void {
   if (top !== urgency) failed('priority', 0, mycpu(), urgency, top ?? -1);
 }
 
-const interruptThread = kthread(function* stressInterrupt(plan: StressPlan, cpu: number, urgency: number) {
-  bind(plan);
+const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: number) {
   const base = wordsOf(cpu, urgency);
   if (mycpu() !== cpu) failed('placement', 0, cpu, mycpu());
   stA(region, base, HANDLE, curthread());
@@ -187,22 +195,20 @@ let made: Td<void>[] = [];
 
 export const preempt: SuiteProgram = {
   body: kthread(function* stressPreempt(state) {
-    bind(state.plan);
     return yield* torture('preempt', state, operations);
   }),
+  bind,
   *prepare(plan) {
-    bind(plan);
     made = [];
     for (let cpu = 0; cpu < plan.cpus; cpu++) {
       for (const [urgency, priority] of URGENCIES.entries()) {
         const base = wordsOf(cpu, urgency);
         stA(region, base, HANDLE, 0);
         stA(region, base, OVER, 0);
-        made.push(spawn(interruptThread, [plan, cpu, urgency], { cpu, interrupt: true, priority }));
+        made.push(spawn(interruptThread, [cpu, urgency], { cpu, interrupt: true, priority }));
       }
     }
-    const ready = (): boolean =>
-      made.every((_, i) => ldA(region, i * LINE, HANDLE) !== 0);
+    const ready = (): boolean => made.every((_, i) => ldA(region, i * LINE, HANDLE) !== 0);
     if (!(yield* eventually(ready))) failed('preempt', 0, 5);
   },
   *finish() {

@@ -50,7 +50,14 @@ export function sumOf(m: Int32Array, base: number): number {
  *
  * @param fresh - the token was just got: the generation has moved
  */
-export function noteGeneration(t: Torture, m: Int32Array, base: number, which: number, gen: number, fresh: boolean): void {
+export function noteGeneration(
+  t: Torture,
+  m: Int32Array,
+  base: number,
+  which: number,
+  gen: number,
+  fresh: boolean,
+): void {
   const last = m[base + GEN] as number;
   const step = (gen - last) | 0;
   if (gen === 0 || step < 0 || (fresh && step === 0)) failed('generation', t.line, which, gen, last);

@@ -39,7 +39,6 @@ function bind(): void {
 
 /** Counts a child in, and out however it ends. */
 function* counted<R>(body: () => Generator<unknown, R, unknown>): Generator<unknown, R, unknown> {
-  bind();
   addA(region, 0, BEGUN, 1);
   try {
     return yield* body();
@@ -111,7 +110,6 @@ interface Journey {
 /** Adds up its steps, wherever each of them is. */
 const traveller = kthread(
   function* stressTraveller({ n, steps, at, sum }: Journey) {
-    bind();
     if (at === 0) addA(region, 0, BEGUN, 1);
     let total = sum;
     for (let i = at; i < steps; i++) {
@@ -185,7 +183,11 @@ const operations: Operations<'threads'> = {
   *tree(t) {
     const n = t.next(1_000_000);
     const depth = 1 + t.next(3);
-    yield* checkedJoin(t, make(() => spawnParent(n, depth)), expectedTree(n, depth));
+    yield* checkedJoin(
+      t,
+      make(() => spawnParent(n, depth)),
+      expectedTree(n, depth),
+    );
   },
   *kill(t) {
     const td = make(() => spawn(victim, [t.next(3)], { cpu: anyCpu(t) }));
@@ -236,7 +238,8 @@ const operations: Operations<'threads'> = {
   },
   *until(t) {
     const n = t.next(1_000_000);
-    const promise = t.next(2) === 0 ? Promise.resolve(n) : new Promise<number>((resolve) => setImmediate(resolve, n));
+    const promise =
+      t.next(2) === 0 ? Promise.resolve(n) : new Promise<number>((resolve) => setImmediate(resolve, n));
     const got = yield* until(promise);
     if (got !== n) failed('result', t.line, 2, got, n);
   },
@@ -244,12 +247,9 @@ const operations: Operations<'threads'> = {
 
 export const threads: SuiteProgram = {
   body: kthread(function* stressThreads(state) {
-    bind();
     return yield* torture('threads', state, operations);
   }),
-  *prepare() {
-    bind();
-  },
+  bind,
   *finish() {
     // A victim may be killed before it has begun; it is then neither begun nor ended.
     const even = (): boolean => ldA(region, 0, BEGUN) === ldA(region, 0, ENDED);

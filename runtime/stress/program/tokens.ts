@@ -15,7 +15,16 @@ import {
   type Token,
 } from '../../lwkt.ts';
 import type { StressPlan } from '../plan.ts';
-import { anyCpu, failed, switchAway, torture, waited, type Operations, type SuiteProgram, type Torture } from './harness.ts';
+import {
+  anyCpu,
+  failed,
+  switchAway,
+  torture,
+  waited,
+  type Operations,
+  type SuiteProgram,
+  type Torture,
+} from './harness.ts';
 import { goThrough, noteGeneration, SECTION_WORDS, sumOf } from './section.ts';
 
 /** Tokens and their sections, in the order of the plan. Per cpu. */
@@ -137,13 +146,12 @@ const operations: Operations<'tokens'> = {
 export const tokens: SuiteProgram = {
   body: kthread(
     function* stressTokens(state) {
-      bind(state.plan);
       return yield* torture('tokens', state, operations);
     },
     { movable: true },
   ),
-  *prepare(plan) {
-    bind(plan);
+  bind,
+  *prepare() {
     before = toks.map((_, which) => sumOf(m, which * SECTION_WORDS));
   },
   *finish(_plan, tallies) {

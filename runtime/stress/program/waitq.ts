@@ -126,7 +126,8 @@ const operations: Operations<'waitq'> = {
     const now = yield* lwktBlock(w, gen);
     waited(t, from);
     const free = tickets[at + 1] as number;
-    if (((free - ticket) | 0) <= 0 || now === gen) failed('fifo', t.line, which, ticket, free, (now - gen) | 0);
+    if (((free - ticket) | 0) <= 0 || now === gen)
+      failed('fifo', t.line, which, ticket, free, (now - gen) | 0);
     lwktRelToken(tokenOf(w));
   },
   *box(t) {
@@ -174,16 +175,13 @@ const operations: Operations<'waitq'> = {
 export const waitq: SuiteProgram = {
   body: kthread(function* stressWaitq(state) {
     const { plan, index } = state;
-    bind(plan);
     const m = record(plan);
     if (!isSignaller(plan, index)) return yield* torture('waitq', state, operations);
     const others = (): boolean => stopped() && liveThreads(m, 'waitq') <= signallers(plan);
     const onlySignal = weightsOf(plan, 'waitq').map((_, i, all) => (i === all.length - 1 ? 1 : 0));
     return yield* torture('waitq', state, operations, others, onlySignal);
   }),
-  *prepare(plan) {
-    bind(plan);
-  },
+  bind,
   *finish() {
     for (const [which, w] of fifos.entries()) {
       yield* lwktGetToken(tokenOf(w));
