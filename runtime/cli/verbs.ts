@@ -9,6 +9,7 @@ import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
 import { ps, stats, type LookOptions } from './look.ts';
 import { run, type RunOptions } from './run.ts';
 import { sysctl, type SysctlOptions } from './sysctl.ts';
+import { stressVerb } from './stress-options.ts';
 
 function version(): string {
   // Beside runtime/ in the checkout, beside the compiled files in the package.
@@ -100,6 +101,7 @@ function grammar(setExitCode: (code: number) => void): Command {
     .argument('<file>', 'from `lwkt run --dump FILE`, boot({ dump }) or machine.dump(FILE)')
     .option('--json', 'print one JSON object')
     .action((file: string, options: DumpOptions) => dump(file, options));
+  stressVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   for (const command of [lwkt, ...lwkt.commands]) {
     command
       .exitOverride()

@@ -88,14 +88,29 @@ export const FLOORS: readonly Floor[] = [
     ],
   },
   { name: 'thread code', entries: ['lwkt.ts'] },
+  {
+    name: 'stress plan',
+    entries: [
+      'stress/random.ts',
+      'stress/suites.ts',
+      'stress/chaos.ts',
+      'stress/plan.ts',
+      'stress/record.ts',
+    ],
+  },
+  { name: 'stress program', entries: ['stress/program/'] },
   { name: 'cpu', entries: ['cpu/', 'cpu-worker.ts'] },
   { name: 'host', entries: ['machine/', 'index.ts'] },
+  {
+    name: 'stress rack',
+    entries: ['stress/options.ts', 'stress/summary.ts', 'stress/watch.ts', 'stress/run.ts'],
+  },
   { name: 'cli', entries: ['cli/'] },
 ];
 
 /** Floors that may not import each other although one lies above: shared memory is the only bridge. */
 export const WALLS: readonly { readonly above: readonly string[]; readonly below: readonly string[] }[] = [
-  { above: ['host', 'cli'], below: ['scheduler', 'thread code', 'cpu'] },
+  { above: ['host', 'stress rack', 'cli'], below: ['scheduler', 'thread code', 'stress program', 'cpu'] },
 ];
 
 /** What a file names at run time instead of importing it; `*` for a program's module, whose name is a value. */
@@ -104,6 +119,7 @@ export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: stri
     { from: 'machine/cpus.ts', to: 'cpu-worker.ts', why: 'the workers of the pool' },
     { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
     { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
+    { from: 'stress/run.ts', to: 'stress/program/main.ts', why: 'the program that the rack boots' },
     { from: 'cli/verbs.ts', to: '*', why: 'the package.json beside, for the version' },
     { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
   ];

@@ -1,0 +1,110 @@
+/** `lwkt stress`: tortures a machine for a while and ends in a verdict. */
+import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
+import type { StressPlan } from '../stress/plan.ts';
+import { runStress, type StressEvents, type StressResult } from '../stress/run.ts';
+import { intervalLine, summaryLine, violationLine } from '../stress/summary.ts';
+import { EXIT } from './exit-code.ts';
+import { LiveTable } from './live-table.ts';
+
+/** The object that `--json` prints. `version` changes when a field changes its meaning or goes. */
+export interface StressReport extends StressResult {
+  readonly version: 1;
+  readonly verb: 'stress';
+  readonly plan: StressPlan;
+  readonly exitCode: number;
+  /** The command that repeats the run. */
+  readonly repeat: string;
+}
+
+const EXITS: Readonly<Record<StressResult['verdict'], number>> = {
+  SUCCESS: EXIT.done,
+  FAILURE: EXIT.failed,
+  INTERRUPTED: EXIT.interrupted,
+};
+
+/** The command that repeats a run. */
+function repeatCommand(plan: StressPlan, mutant: string | undefined): string {
+  const options = shownPlan(plan).map(([name, value]) => `--${name} ${value}`);
+  return [
+    'lwkt stress',
+    plan.suite,
+    ...options,
+    ...(mutant === undefined ? [] : [`--mutant ${mutant}`]),
+  ].join(' ');
+}
+
+/** The last line of every run. */
+export function verdictLine(plan: StressPlan, result: StressResult, mutant: string | undefined): string {
+  const longest = result.suites.reduce((most, { longestWaitUs }) => Math.max(most, longestWaitUs), 0);
+  const [rss0, rss1] = result.memory.rss;
+  const [heap0, heap1] = result.memory.heap;
+  return [
+    `End of test: ${result.verdict}`,
+    `suite=${plan.suite}`,
+    ...shownPlan(plan).map(([name, value]) => `${name}=${value}`),
+    ...(mutant === undefined ? [] : [`mutant=${mutant}`]),
+    `operations=${result.operations}`,
+    `violations=${result.violations}`,
+    `longest_wait_us=${longest}`,
+    `rss_mib=${rss0}..${rss1}`,
+    `heap_mib=${heap0}..${heap1}`,
+    `seconds=${result.seconds}`,
+  ].join(' ');
+}
+
+/**
+ * Runs the verb.
+ *
+ * @returns the exit code
+ * @throws LwktError ERR_LWKT_OPTION before anything boots
+ */
+export async function stress(suite: string, options: StressOptions): Promise<number> {
+  const { intervalMs, ...plan } = stressPlan(suite, options);
+  const { json = false, failFast = false, mutant } = options;
+  const out = json ? process.stderr : process.stdout;
+  const say = (line: string): void => void out.write(`${line}\n`);
+  const live = out.isTTY ? new LiveTable(out) : undefined;
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const events: StressEvents = {
+    violation: (violation) => {
+      live?.clear();
+      say(violationLine(violation));
+    },
+    trouble: (text) => {
+      live?.clear();
+      say(`!!! ${text}`);
+    },
+    interval: (interval) => (live === undefined ? say(intervalLine(interval)) : live.show(interval)),
+  };
+  say(`lwkt stress ${plan.suite}: seed ${plan.seed}`);
+  let result: StressResult;
+  try {
+    result = await runStress(
+      plan,
+      {
+        intervalMs: live === undefined ? intervalMs : Math.min(intervalMs, 500),
+        failFast,
+        interrupted: interrupted.signal,
+      },
+      events,
+    );
+  } finally {
+    live?.clear();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+  const exitCode = EXITS[result.verdict];
+  const repeat = repeatCommand(plan, mutant);
+  for (const summary of result.suites) say(summaryLine(summary));
+  if (result.verdict === 'FAILURE') {
+    for (const line of result.dump) say(line);
+    say(`to repeat: ${repeat}`);
+  }
+  if (json) {
+    const report: StressReport = { version: 1, verb: 'stress', plan, exitCode, repeat, ...result };
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+  }
+  say(verdictLine(plan, result, mutant));
+  return exitCode;
+}

@@ -1,0 +1,224 @@
+/**
+ * The suite `preempt`: on every cpu three interrupt threads of different urgency, and threads that make them run, in
+ * every state in which one may or may not be preempted.
+ *
+ * An interrupt thread sleeps until somebody raises its count of requests and schedules it. All of its words are of
+ * its own cpu but the requests.
+ */
+import { nowNs } from '../../base/clock.ts';
+import {
+  critEnter,
+  critExit,
+  curthread,
+  getMplock,
+  join,
+  kthread,
+  lwktDescheduleSelf,
+  lwktSchedule,
+  lwktSwitch,
+  lwktYield,
+  mpcount,
+  mpLockHeld,
+  mycpu,
+  ncpus,
+  relMplock,
+  safepoint,
+  shared,
+  spawn,
+  splz,
+  TDPRI_INT_HIGH,
+  TDPRI_INT_LOW,
+  TDPRI_INT_MED,
+  type Td,
+} from '../../lwkt.ts';
+import type { Atomic } from '../../shared-memory/struct.ts';
+import { addA, ldA, stA } from '../../shared-memory/word.ts';
+import type { StressPlan } from '../plan.ts';
+import { eventually } from './eventually.ts';
+import {
+  busy,
+  failed,
+  hold,
+  stopped,
+  torture,
+  waited,
+  type Operations,
+  type SuiteProgram,
+  type Torture,
+} from './harness.ts';
+
+const URGENCIES = [TDPRI_INT_LOW, TDPRI_INT_MED, TDPRI_INT_HIGH] as const;
+const LINE = 32;
+
+// ---- words of an interrupt thread
+const REQUESTS = 0 as Atomic;
+const HANDLE = 1 as Atomic;
+const SERVED = 2 as Atomic;
+/** Set at the end of the phase. */
+const OVER = 3 as Atomic;
+/** Times it ran: plain, of its cpu. */
+const RAN = 4;
+
+/** By cpu and urgency. */
+let region = new Int32Array(0);
+/** Urgencies of the interrupt threads that stand on each other on this cpu. Per cpu. */
+const standing: number[] = [];
+
+function bind(plan: StressPlan): void {
+  if (region.length === 0) region = shared.i32('lwkt.stress.interrupts', plan.cpus * URGENCIES.length * LINE);
+}
+
+function wordsOf(cpu: number, urgency: number): number {
+  return (cpu * URGENCIES.length + urgency) * LINE;
+}
+
+function ran(base: number): number {
+  return region[base + RAN] as number;
+}
+
+/** Asks an interrupt thread of any cpu to run. */
+function interrupt(base: number): void {
+  addA(region, base, REQUESTS, 1);
+  lwktSchedule(ldA(region, base, HANDLE));
+}
+
+/** What an interrupt thread does when it is asked. */
+function serve(base: number, urgency: number): void {
+  const below = standing.at(-1) ?? -1;
+  if (below >= urgency) failed('priority', 0, mycpu(), urgency, below);
+  standing.push(urgency);
+  region[base + RAN] = (ran(base) + 1) | 0;
+  // More urgent ones may come on top.
+  for (let i = 0; i < 3; i++) {
+    busy(200);
+    safepoint();
+  }
+  const top = standing.pop();
+  if (top !== urgency) failed('priority', 0, mycpu(), urgency, top ?? -1);
+}
+
+const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: number) {
+  const base = wordsOf(cpu, urgency);
+  if (mycpu() !== cpu) failed('placement', 0, cpu, mycpu());
+  stA(region, base, HANDLE, curthread());
+  for (;;) {
+    while (ldA(region, base, SERVED) !== ldA(region, base, REQUESTS)) {
+      stA(region, base, SERVED, ldA(region, base, REQUESTS));
+      serve(base, urgency);
+    }
+    if (ldA(region, base, OVER) !== 0) return;
+    // No interrupt point between the look and here.
+    lwktDescheduleSelf();
+    yield* lwktSwitch();
+  }
+});
+
+function anyUrgency(t: Torture): number {
+  return wordsOf(mycpu(), t.next(URGENCIES.length));
+}
+
+const operations: Operations<'preempt'> = {
+  /** It runs before the call returns. */
+  *local(t) {
+    const base = anyUrgency(t);
+    splz();
+    const before = ran(base);
+    interrupt(base);
+    if (ran(base) === before) failed('preempt', t.line, 0, base, before);
+    hold(t);
+  },
+  /** It runs over there; here it is waited for. */
+  *remote(t) {
+    const cpu = (mycpu() + 1 + t.next(Math.max(1, ncpus() - 1))) % ncpus();
+    const base = wordsOf(cpu, t.next(URGENCIES.length));
+    const from = nowNs();
+    const before = ldA(region, base, SERVED);
+    interrupt(base);
+    if (t.next(2) === 0) return;
+    while (ldA(region, base, SERVED) === before) if (safepoint() || !stopped()) yield* lwktYield();
+    waited(t, from);
+  },
+  /** Not before the section ends, and then at once. */
+  *crit(t) {
+    const base = anyUrgency(t);
+    splz();
+    critEnter();
+    const before = ran(base);
+    interrupt(base);
+    hold(t);
+    safepoint();
+    if (ran(base) !== before) failed('crit', t.line, base, before);
+    critExit();
+    if (ran(base) === before) failed('preempt', t.line, 1, base, before);
+  },
+  /** All of this cpu, in any order. */
+  *storm(t) {
+    splz();
+    const bases = URGENCIES.map((_, urgency) => wordsOf(mycpu(), urgency));
+    const before = bases.map(ran);
+    if (t.next(2) === 0) critEnter();
+    else {
+      for (const base of bases) interrupt(base);
+      bases.forEach((base, i) => {
+        if (ran(base) === before[i]) failed('preempt', t.line, 2, base);
+      });
+      return;
+    }
+    for (const base of t.next(2) === 0 ? bases : bases.toReversed()) interrupt(base);
+    critExit();
+    bases.forEach((base, i) => {
+      if (ran(base) === before[i]) failed('preempt', t.line, 3, base);
+    });
+  },
+  /** The preempted thread has the MP lock, and has it still afterwards. */
+  *mp(t) {
+    yield* getMplock();
+    splz();
+    const base = anyUrgency(t);
+    const before = ran(base);
+    interrupt(base);
+    if (ran(base) === before) failed('preempt', t.line, 4, base);
+    if (!mpLockHeld() || mpcount() !== 1) failed('mp-count', t.line, mpcount(), 1, mpLockHeld() ? 1 : 0);
+    relMplock();
+  },
+  /** Computes, with safepoints. */
+  *work(t) {
+    for (let i = t.next(50); i > 0; i--) {
+      hold(t);
+      if (safepoint()) yield* lwktYield();
+    }
+  },
+};
+
+/** Interrupt threads of this phase. On the cpu that runs the phases. */
+let made: Td<void>[] = [];
+
+export const preempt: SuiteProgram = {
+  body: kthread(function* stressPreempt(state) {
+    return yield* torture('preempt', state, operations);
+  }),
+  bind,
+  *prepare(plan) {
+    made = [];
+    for (let cpu = 0; cpu < plan.cpus; cpu++) {
+      for (const [urgency, priority] of URGENCIES.entries()) {
+        const base = wordsOf(cpu, urgency);
+        stA(region, base, HANDLE, 0);
+        stA(region, base, OVER, 0);
+        made.push(spawn(interruptThread, [cpu, urgency], { cpu, interrupt: true, priority }));
+      }
+    }
+    const ready = (): boolean => made.every((_, i) => ldA(region, i * LINE, HANDLE) !== 0);
+    if (!(yield* eventually(ready))) failed('preempt', 0, 5);
+  },
+  *finish() {
+    const served = (): boolean =>
+      made.every((_, i) => ldA(region, i * LINE, SERVED) === ldA(region, i * LINE, REQUESTS));
+    if (!(yield* eventually(served))) failed('preempt', 0, 6);
+    for (const [i, td] of made.entries()) {
+      stA(region, i * LINE, OVER, 1);
+      lwktSchedule(td);
+    }
+    for (const td of made) yield* join(td);
+  },
+};
