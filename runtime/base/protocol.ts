@@ -38,11 +38,11 @@ export const IPI = {
   acquired: 13,
   /** (queue, thread, gen) A thread wants to wait on a queue whose token is here. */
   block: 14,
-  /** (thread, queue, gen) It has been woken, or was too late to wait. */
+  /** (thread, wait, gen) It has been woken, or was too late to wait. */
   unblocked: 15,
   /** (queue, thread, most) A thread signals a queue whose token is here. */
   signal: 16,
-  /** (thread, queue, count) So many were woken. */
+  /** (thread, wait, count) So many were woken. */
   signalled: 17,
   /** (queue, thread) A thread waits on a queue no longer. */
   unblock: 18,

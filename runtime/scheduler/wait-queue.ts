@@ -8,7 +8,8 @@
  * signalled and goes on waiting.
  *
  * A signalled thread is told by an IPI (`unblocked`), which carries the generation, so that it need not get the
- * token again to learn it.
+ * token again to learn it; and the number of the wait that it ends. A thread whose time is over may have left the queue
+ * with such an IPI still on its way: got by compare-and-swap from a cpu that sleeps, the token overtakes it.
  *
  * Seed: lwkt_block, lwkt_signal, and their note on messaging the owner instead.
  */
@@ -24,12 +25,14 @@ import { setRunnable } from './schedule.ts';
 import { handleOf, tryRefOf } from './thread.ts';
 import { atOwner } from './token-owner.ts';
 
-const { waitq: TD_WAITQ, waitOn: TD_WAIT_ON, cpu: TD_CPU } = Thread;
+const { waitq: TD_WAITQ, waitOn: TD_WAIT_ON, cpu: TD_CPU, waitSeq: TD_WAIT_SEQ } = Thread;
 const { waitq: W_WAITQ, gen: W_GEN, count: W_COUNT } = Wait;
 
 /** How a thread waits on a queue, or for the answer to its signal. */
 export interface WaitState {
   over: boolean;
+  /** Number of the wait: Thread.waitSeq. */
+  readonly seq: number;
   /** The generation when it was over; for a signal, how many threads were woken. */
   result: number;
 }
@@ -54,9 +57,9 @@ export function unlink(w: WaitQueue, td: ThreadRef): void {
 }
 
 /** Tells a thread that its wait is over. */
-function tell(func: number, handle: Td, dcpu: number, w: WaitQueue, result: number): void {
-  if (dcpu === cpu.id) unblockedHandler(handle, w, result);
-  else sendIpi(dcpu, func, handle, w, result);
+function tell(func: number, handle: Td, dcpu: number, seq: number, result: number): void {
+  if (dcpu === cpu.id) unblockedHandler(handle, seq, result);
+  else sendIpi(dcpu, func, handle, seq, result);
 }
 
 /**
@@ -77,16 +80,16 @@ export function signalQueue(w: WaitQueue, most: number): number {
     unlink(w, td);
     woken.push(td);
   }
-  const threads = woken.map((td) => [handleOf(td), ldA(m, td, TD_CPU)] as const);
-  for (const [handle, dcpu] of threads) tell(IPI.unblocked, handle, dcpu, w, gen);
+  const threads = woken.map((td) => [handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ)] as const);
+  for (const [handle, dcpu, seq] of threads) tell(IPI.unblocked, handle, dcpu, seq, gen);
   return count;
 }
 
 /** Handles IPI.unblocked and IPI.signalled: a thread's wait is over. Context: thread | ipi; never blocks. */
-export function unblockedHandler(handle: number, _w: number, result: number): void {
+export function unblockedHandler(handle: number, seq: number, result: number): void {
   const td = tryRefOf(handle);
   const state = waits.get(td);
-  if (td === 0 || state === undefined) return;
+  if (td === 0 || state?.seq !== seq) return;
   state.over = true;
   state.result = result;
   setRunnable(td);
@@ -98,7 +101,7 @@ export function blockHandler(w: number, handle: number, gen: number): void {
     const { m } = cpu;
     const td = tryRefOf(handle);
     if (ld(m, w, W_GEN) === gen) link(w, td);
-    else tell(IPI.unblocked, handle, ldA(m, td, TD_CPU), w, ld(m, w, W_GEN));
+    else tell(IPI.unblocked, handle, ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), ld(m, w, W_GEN));
   });
 }
 
@@ -110,7 +113,7 @@ export function unblockHandler(w: number, handle: number): void {
     // Signalled already: it is about to know.
     if (td === 0 || ld(m, td, TD_WAIT_ON) !== w) return;
     unlink(w, td);
-    tell(IPI.unblocked, handle, ldA(m, td, TD_CPU), w, ld(m, w, W_GEN));
+    tell(IPI.unblocked, handle, ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), ld(m, w, W_GEN));
   });
 }
 
@@ -120,6 +123,6 @@ export function signalHandler(w: number, handle: number, most: number): void {
     const woken = signalQueue(w, most);
     const td = tryRefOf(handle);
     // Killed meanwhile: nobody asks.
-    if (td !== 0) tell(IPI.signalled, handle, ldA(cpu.m, td, TD_CPU), w, woken);
+    if (td !== 0) tell(IPI.signalled, handle, ldA(cpu.m, td, TD_CPU), ld(cpu.m, td, TD_WAIT_SEQ), woken);
   });
 }

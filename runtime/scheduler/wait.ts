@@ -14,7 +14,7 @@ import type { Token as TokenRef, WaitQueue } from '../base/ids.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { Wait } from '../shared-memory/layout/token.ts';
-import { ld } from '../shared-memory/word.ts';
+import { ld, st } from '../shared-memory/word.ts';
 import { arm, disarm, done, ENDED, RESUME, type Blocking, type Step } from './blocking.ts';
 import { cpu, requireCpu, sysctlValue } from './globaldata.ts';
 import { wakeHandle } from './schedule.ts';
@@ -34,7 +34,7 @@ import {
   type WaitState,
 } from './wait-queue.ts';
 
-const { waitOn: TD_WAIT_ON } = Thread;
+const { waitOn: TD_WAIT_ON, waitSeq: TD_WAIT_SEQ } = Thread;
 const { gen: W_GEN } = Wait;
 const WMESG_WAITQ = wmesgCode('waitq');
 /** As many as there are. */
@@ -83,8 +83,11 @@ function* untilOver(w: WaitQueue, state: WaitState, timer?: Timer): Generator<un
 }
 
 function begin(result: number): WaitState {
-  const state = { over: false, result };
-  waits.set(cpu.curthread, state);
+  const { m, curthread } = cpu;
+  const seq = (ld(m, curthread, TD_WAIT_SEQ) + 1) | 0;
+  st(m, curthread, TD_WAIT_SEQ, seq);
+  const state = { over: false, seq, result };
+  waits.set(curthread, state);
   return state;
 }
 
@@ -100,8 +103,8 @@ function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<
     lwktRelToken(tok);
     return now;
   }
-  link(w, td);
   const state = begin(gen);
+  link(w, td);
   const timer = timerFor(timeoutMs);
   try {
     yield* untilOver(w, state, timer);

@@ -6,15 +6,19 @@ import {
   lwktSchedule,
   lwktSignal,
   lwktYield,
+  safepoint,
   sleep,
   waitGen,
   waitQueue,
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { IPI } from '../../runtime/base/protocol.ts';
+import { refOf } from '../../runtime/scheduler/thread.ts';
+import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { Wait } from '../../runtime/shared-memory/layout/token.ts';
 import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
-import { stA } from '../../runtime/shared-memory/word.ts';
-import { bootOneCpu, child, checkLeaks, run, giveWay } from '../helpers/one-cpu.ts';
+import { ld, stA } from '../../runtime/shared-memory/word.ts';
+import { bootOneCpu, child, checkLeaks, run, giveWay, sendFromOutside } from '../helpers/one-cpu.ts';
 
 bootOneCpu();
 checkLeaks(test);
@@ -172,6 +176,28 @@ both('wait: scheduling a waiting thread neither wakes it nor moves it in the que
     yield* lwktSignal(w);
     for (const td of threads) yield* join(td);
     t.deepEqual(order, [0, 1, 2]);
+  });
+});
+
+both('regress wait: an answer to an earlier wait does not end a later one', (t) => {
+  run(function* () {
+    const td = child(function* waits() {
+      const gen = waitGen(w);
+      const first = yield* lwktBlock(w, gen, 1);
+      return [first, yield* lwktBlock(w, first)];
+    });
+    yield* giveWay();
+    const seq = ld(cpu.m, refOf(td, 'test'), Thread.waitSeq);
+    yield* sleep(5);
+    t.is(waiting(), 1, 'its time was over, and it waits again');
+    // A signal of another cpu was on its way when the time ended the first wait.
+    sendFromOutside(IPI.unblocked, td, seq, 4711);
+    safepoint();
+    yield* giveWay();
+    t.is(waiting(), 1);
+    yield* lwktSignal(w);
+    const [, second] = yield* join(td);
+    t.is(second, waitGen(w));
   });
 });
 

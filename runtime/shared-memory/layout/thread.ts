@@ -54,7 +54,8 @@ export const Thread = struct('Thread', {
   /** First of the synchronisation objects that it holds exclusively, and how many rwlocks it reads under. */
   heldSync: plain(),
   readLocks: plain(),
-  spare: plain(1),
+  /** Number of its last wait on a queue: an answer to an earlier one is told by it. */
+  waitSeq: plain(),
 });
 
 if (Thread.WORDS !== 32) throw new Error(`a Thread is one line of 32 words, not ${Thread.WORDS}`);
