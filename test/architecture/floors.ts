@@ -105,6 +105,7 @@ export const FLOORS: readonly Floor[] = [
     name: 'stress rack',
     entries: ['stress/options.ts', 'stress/summary.ts', 'stress/watch.ts', 'stress/run.ts'],
   },
+  { name: 'bench', entries: ['bench/'] },
   { name: 'cli', entries: ['cli/'] },
 ];
 
