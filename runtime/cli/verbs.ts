@@ -1,8 +1,9 @@
 /** The grammar of the command line: verbs, options, help. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { LwktError } from '../base/errors.ts';
 import { MAXCPU, MAX_THREADS } from '../base/params.ts';
+import { version } from '../machine/version.ts';
+import { benchVerb } from './bench-options.ts';
 import { dump, type DumpOptions } from './dump.ts';
 import { EXIT, EXIT_CODES } from './exit-code.ts';
 import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
@@ -10,22 +11,6 @@ import { ps, stats, type LookOptions } from './look.ts';
 import { run, type RunOptions } from './run.ts';
 import { sysctl, type SysctlOptions } from './sysctl.ts';
 import { stressVerb } from './stress-options.ts';
-
-function version(): string {
-  // Beside runtime/ in the checkout, beside the compiled files in the package.
-  for (const path of ['../../package.json', '../package.json']) {
-    try {
-      const pkg = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (pkg.name === 'lwkt') return pkg.version ?? 'unknown';
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return 'unknown';
-}
 
 function exitCodeHelp(): string {
   return `\nExit codes:\n${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}\n`;
@@ -102,6 +87,7 @@ function grammar(setExitCode: (code: number) => void): Command {
     .option('--json', 'print one JSON object')
     .action((file: string, options: DumpOptions) => dump(file, options));
   stressVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
+  benchVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   for (const command of [lwkt, ...lwkt.commands]) {
     command
       .exitOverride()

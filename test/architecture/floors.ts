@@ -99,6 +99,8 @@ export const FLOORS: readonly Floor[] = [
     ],
   },
   { name: 'stress program', entries: ['stress/program/'] },
+  { name: 'bench plan', entries: ['bench/plan/'] },
+  { name: 'bench program', entries: ['bench/program/'] },
   { name: 'cpu', entries: ['cpu/', 'cpu-worker.ts'] },
   { name: 'host', entries: ['machine/', 'index.ts'] },
   {
@@ -111,7 +113,10 @@ export const FLOORS: readonly Floor[] = [
 
 /** Floors that may not import each other although one lies above: shared memory is the only bridge. */
 export const WALLS: readonly { readonly above: readonly string[]; readonly below: readonly string[] }[] = [
-  { above: ['host', 'stress rack', 'cli'], below: ['scheduler', 'thread code', 'stress program', 'cpu'] },
+  {
+    above: ['host', 'stress rack', 'bench', 'cli'],
+    below: ['scheduler', 'thread code', 'stress program', 'bench program', 'cpu'],
+  },
 ];
 
 /** What a file names at run time instead of importing it; `*` for a program's module, whose name is a value. */
@@ -121,6 +126,6 @@ export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: stri
     { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
     { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
     { from: 'stress/run.ts', to: 'stress/program/main.ts', why: 'the program that the rack boots' },
-    { from: 'cli/verbs.ts', to: '*', why: 'the package.json beside, for the version' },
+    { from: 'machine/version.ts', to: '*', why: 'the package.json beside, for the version' },
     { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
   ];

@@ -1,0 +1,64 @@
+/** What the command line says, checked as a whole before anything boots. */
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { LwktError } from '../base/errors.ts';
+import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
+import type { BenchOptions } from './bench.ts';
+import { BENCHES } from './benches.ts';
+
+/** What commander gives. */
+export interface GivenBenchOptions {
+  readonly cpus?: number;
+  /** Milliseconds. */
+  readonly duration?: number;
+  readonly ring?: number;
+  readonly rounds?: number;
+  readonly quick?: boolean;
+}
+
+const MOST_DURATION_MS = 24 * 3_600_000;
+
+function refuse(message: string): never {
+  throw new LwktError('ERR_LWKT_OPTION', message);
+}
+
+function whole(option: string, least: number, most: number, initial: number): z.ZodDefault<z.ZodNumber> {
+  const error = (issue: { input?: unknown }): string =>
+    `${option}: ${String(issue.input)} must be a whole number of ${least} .. ${most}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error }).default(initial);
+}
+
+function period(option: string, least: number, most: number, initial: number): z.ZodDefault<z.ZodNumber> {
+  const error = (issue: { input?: unknown }): string =>
+    `${option}: ${String(issue.input)} ms must be ${least} ms or more, and ${most} ms at most`;
+  return z.number({ error }).min(least, { error }).max(most, { error }).default(initial);
+}
+
+/** The names of the benchmarks asked for, in the order of the table. */
+export function benchNames(given: readonly string[]): string[] {
+  const known = [...BENCHES.keys()];
+  const wrong = given.find((name) => name !== 'all' && !BENCHES.has(name));
+  if (wrong !== undefined) refuse(`there is no benchmark '${wrong}'; there are ${known.join(', ')}, or all`);
+  return given.includes('all') ? known : known.filter((name) => given.includes(name));
+}
+
+/**
+ * Checks options and fills in defaults.
+ *
+ * @throws LwktError ERR_LWKT_OPTION naming option, value and limit
+ */
+export function benchOptions(given: GivenBenchOptions, interrupted: AbortSignal): BenchOptions {
+  const quick = given.quick ?? false;
+  const schema = z.object({
+    cpus: whole('--cpus', 1, MAXCPU, Math.min(MAXCPU, Math.max(2, availableParallelism()))),
+    duration: period('--duration', 10, MOST_DURATION_MS, quick ? 200 : 1000),
+    ring: whole('--ring', MIN_RING, MAX_RING, DEFAULT_RING).refine((n) => (n & (n - 1)) === 0, {
+      error: (issue) => `--ring: ${String(issue.input)} must be a power of two`,
+    }),
+    rounds: whole('--rounds', 1, 1000, quick ? 1 : 5),
+  });
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) refuse(parsed.error.issues[0]?.message ?? 'bad options');
+  const { cpus, duration, ring, rounds } = parsed.data;
+  return { cpus, durationMs: duration, ring, rounds, quick, interrupted };
+}

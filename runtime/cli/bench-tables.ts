@@ -1,0 +1,117 @@
+/** A report of benchmarks as text for the terminal. */
+import type { BenchReport, Contestant, Growth, LatencyRun, PairMap, Row, Spread } from '../bench/schema.ts';
+import { textTable, type Align } from './text-table.ts';
+
+/** Three digits that count. */
+function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** A time in the unit that suits it. */
+export function shownNs(ns: number): string {
+  if (ns < 10_000) return `${figure(ns)} ns`;
+  if (ns < 10_000_000) return `${figure(ns / 1e3)} µs`;
+  return ns < 10e9 ? `${figure(ns / 1e6)} ms` : `${figure(ns / 1e9)} s`;
+}
+
+function spread(value: Spread | null): string {
+  if (value === null) return '–';
+  return `${figure(value.median)} (${figure(value.least)} … ${figure(value.most)})`;
+}
+
+function contestantRow(c: Contestant): string[] {
+  const rounds = c.disturbed === 0 ? '' : `${c.disturbed} of ${c.rounds} rounds disturbed`;
+  return [c.name, spread(c.cost), spread(c.ratio), c.why ?? rounds];
+}
+
+function rowText({ id, title, unit, target, met, contestants }: Row): string {
+  const aim = target === null ? '' : `; aim: ${target}${met === null ? '' : met ? ', met' : ', missed'}`;
+  const head = ['', unit, 'lwkt / this', ''];
+  const align: Align[] = ['left', 'right', 'right', 'left'];
+  return `${title} [${id}]${aim}\n${textTable([head, ...contestants.map(contestantRow)], align)}`;
+}
+
+const PERCENTILES = ['p50', 'p90', 'p99', 'p999', 'p9999', 'max'] as const;
+
+function runText(run: LatencyRun): string {
+  const { id, loop, rate, cpus, seconds, overheadNs, distributions, baselineNs, counters, broke } = run;
+  const head = ['', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max', 'count'];
+  const rows = distributions.map((d) =>
+    [d.name].concat(
+      PERCENTILES.map((p) => shownNs(d[p])),
+      d.count.toLocaleString('en-US'),
+    ),
+  );
+  const align = head.map((_, i): Align => (i === 0 ? 'left' : 'right'));
+  const pace = loop === 'open' ? `open loop, ${figure(rate ?? 0)}/s` : 'closed loop';
+  const bounce = baselineNs === null ? '' : `; C bounce ${shownNs(baselineNs)}`;
+  const lines = [
+    `${id}: ${pace}, ${cpus} cpus, ${seconds.toFixed(1)} s; ${shownNs(overheadNs)} of clock taken off${bounce}`,
+    textTable([head, ...rows], align),
+  ];
+  const counted = Object.entries(counters).filter(([, n]) => n !== 0);
+  if (counted.length !== 0)
+    lines.push(counted.map(([name, n]) => `${name} ${n.toLocaleString('en-US')}`).join(', '));
+  if (broke !== null) {
+    lines.push(`stopped: IPI ${broke.sample} took ${shownNs(broke.ns)}`, ...broke.trace.map((l) => `  ${l}`));
+  }
+  return lines.join('\n');
+}
+
+function mapText({ title, cpus, median, p99 }: PairMap): string {
+  const numbers = Array.from({ length: cpus }, (_, i) => i);
+  const cell = (from: number, to: number): string => {
+    const middle = median[from]?.[to] ?? null;
+    const high = p99[from]?.[to] ?? null;
+    return middle === null ? '·' : `${figure(middle)} / ${high === null ? '–' : figure(high)}`;
+  };
+  const rows = [
+    ['from \\ to', ...numbers.map(String)],
+    ...numbers.map((from) => [String(from)].concat(numbers.map((to) => cell(from, to)))),
+  ];
+  return `${title}, ns, p50 / p99\n${textTable(
+    rows,
+    rows.map((): Align => 'right'),
+  )}`;
+}
+
+function growthText({ title, unit, axis, curves }: Growth): string {
+  const at = [...new Set(curves.flatMap(({ points }) => points.map((point) => point.at)))];
+  at.sort((a, b) => a - b);
+  const cost = (x: number, { points }: Growth['curves'][number]): string => {
+    const point = points.find((p) => p.at === x);
+    if (point?.cost === undefined || point.cost === null) return point?.why ?? '–';
+    return figure(point.cost.median);
+  };
+  const rows = at.map((x) => [x.toLocaleString('en-US')].concat(curves.map((curve) => cost(x, curve))));
+  const head = [axis].concat(curves.map(({ name }) => name));
+  const align = head.map((): Align => 'right');
+  return `${title}, ${unit}\n${textTable([head].concat(rows), align)}`;
+}
+
+/** Everything that a report has, as tables. */
+export function reportText(report: BenchReport): string {
+  const { environment: e, noise } = report;
+  const where = [
+    `${e.cpu}, ${e.cores} cores; ${e.platform} ${e.kernel}; Node ${e.node}; load ${figure(e.load)}`,
+  ];
+  if (noise !== null) {
+    const hiccups = noise.hiccups.map(
+      ({ core, p999, max }) => `core ${core} p99.9 ${shownNs(p999)}, max ${shownNs(max)}`,
+    );
+    where.push(
+      `clock ${shownNs(noise.clockNs)} a look, step ${shownNs(noise.clockStepNs)}; hiccups: ${hiccups.join('; ')}`,
+      noise.steal === null ? 'steal unknown' : `steal ${(noise.steal * 100).toFixed(2)} %`,
+    );
+  }
+  return [
+    ...report.runs.map(runText),
+    ...report.maps.map(mapText),
+    ...report.rows.map(rowText),
+    ...report.growth.map(growthText),
+    where.join('\n'),
+    ...(report.interrupted ? ['interrupted: parts are missing'] : []),
+  ].join('\n\n');
+}
