@@ -98,6 +98,13 @@ export const Row = z
     more: z.boolean().describe('true where more is better (speed-up, operations per second)'),
     target: z.string().nullable().describe('the aim of the project, in words'),
     met: z.boolean().nullable().describe('whether it was met; null if its baseline could not run'),
+    limit: z
+      .number()
+      .nullable()
+      .optional()
+      .describe(
+        'the figure of lwkt at which the aim is just met, in the row’s unit, from the baselines of this run; null or left out where no figure says it',
+      ),
     contestants: z.array(Contestant).min(1).describe('the first is lwkt'),
   })
   .meta({

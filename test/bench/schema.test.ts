@@ -16,6 +16,7 @@ interface Node {
   readonly enum?: readonly string[];
   readonly anyOf?: readonly Node[];
   readonly items?: Node;
+  readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node;
   readonly description?: string;
@@ -54,7 +55,8 @@ function fields(node: Node, path = ''): string[] {
   for (const [name, field] of Object.entries(node.properties ?? {})) {
     const below = inner(field);
     const here = `${path}${name}${field.type === 'array' && below !== undefined ? '[]' : ''}`;
-    lines.push(`| \`${here}\` | ${typeText(field)} | ${field.description ?? ''} |`);
+    const optional = node.required?.includes(name) === true ? '' : ', *optional*';
+    lines.push(`| \`${here}\` | ${typeText(field)}${optional} | ${field.description ?? ''} |`);
     if (below !== undefined) lines.push(...fields(below, `${here}.`));
   }
   return lines;
@@ -73,8 +75,8 @@ function reportPage(): string {
     '[bench-report.schema.json](bench-report.schema.json).',
     '',
     '`lwkt bench … --json` prints one such object; `lwkt bench compare` reads two; `--html` shows one. All times are',
-    'nanoseconds unless a field says otherwise. Every field is always there; what was not measured is `null` or an empty',
-    'list. New fields may come without a new version: pass over those that you do not know.',
+    'nanoseconds unless a field says otherwise. What was not measured is `null` or an empty list; a field marked',
+    '*optional* may be missing. New fields may come without a new version: pass over those that you do not know.',
     '',
     ...table(schema),
     ...types.flatMap(([name, node]) => [
