@@ -1,16 +1,19 @@
 /** What a benchmark is: the contract between the verb and those who measure. */
+import type { IpiPlan } from './plan/ipi-plan.ts';
 import type { BenchPart } from './schema.ts';
 
 /** Checked options, the same for every benchmark; each takes what it needs. */
 export interface BenchOptions {
   readonly cpus: number;
-  /** Milliseconds of one measurement. */
+  /** Milliseconds of one measurement, all its rounds together. */
   readonly durationMs: number;
   readonly ring: number;
   /** Rounds of each comparison. */
   readonly rounds: number;
   /** Fewer and shorter measurements. */
   readonly quick: boolean;
+  /** The runs of `ipi`; their time is that of one round. */
+  readonly ipi: readonly IpiPlan[];
   /** Ends the run early, with what there is. */
   readonly interrupted: AbortSignal;
 }

@@ -8,4 +8,12 @@ export interface BenchEntry {
   readonly load: () => Promise<Bench>;
 }
 
-export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEntry>([]);
+export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEntry>([
+  [
+    'ipi',
+    {
+      title: 'latency of IPIs: modes, ways to wake, loads, and a map of all pairs of cpus',
+      load: async () => (await import('./ipi/bench.ts')).ipiBench,
+    },
+  ],
+]);

@@ -5,9 +5,10 @@ import { LwktError } from '../base/errors.ts';
 import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import type { BenchOptions } from './bench.ts';
 import { BENCHES } from './benches.ts';
+import { ipiPlans, type GivenIpiOptions } from './ipi/plans.ts';
 
 /** What commander gives. */
-export interface GivenBenchOptions {
+export interface GivenBenchOptions extends GivenIpiOptions {
   readonly cpus?: number;
   /** Milliseconds. */
   readonly duration?: number;
@@ -42,16 +43,30 @@ export function benchNames(given: readonly string[]): string[] {
   return given.includes('all') ? known : known.filter((name) => given.includes(name));
 }
 
+/** Options that only `ipi` has. */
+const OF_IPI = ['mode', 'wake', 'load', 'rate', 'break'] as const;
+/** Least time of a round: below, a machine has not even got warm. */
+const LEAST_ROUND_MS = 5;
+
 /**
  * Checks options and fills in defaults.
  *
+ * @param names - of the benchmarks that are to run
  * @throws LwktError ERR_LWKT_OPTION naming option, value and limit
  */
-export function benchOptions(given: GivenBenchOptions, interrupted: AbortSignal): BenchOptions {
+export function benchOptions(
+  names: readonly string[],
+  given: GivenBenchOptions,
+  interrupted: AbortSignal,
+): BenchOptions {
   const quick = given.quick ?? false;
+  const foreign = OF_IPI.find((option) => given[option] !== undefined);
+  if (foreign !== undefined && !names.includes('ipi'))
+    refuse(`--${foreign} is for ipi alone: lwkt bench ipi --${foreign} ${given[foreign] ?? ''}`);
+  const cores = availableParallelism();
   const schema = z.object({
-    cpus: whole('--cpus', 1, MAXCPU, Math.min(MAXCPU, Math.max(2, availableParallelism()))),
-    duration: period('--duration', 10, MOST_DURATION_MS, quick ? 200 : 1000),
+    cpus: whole('--cpus', 1, MAXCPU, Math.min(MAXCPU, Math.max(2, cores))),
+    duration: period('--duration', LEAST_ROUND_MS, MOST_DURATION_MS, quick ? 200 : 1000),
     ring: whole('--ring', MIN_RING, MAX_RING, DEFAULT_RING).refine((n) => (n & (n - 1)) === 0, {
       error: (issue) => `--ring: ${String(issue.input)} must be a power of two`,
     }),
@@ -60,5 +75,12 @@ export function benchOptions(given: GivenBenchOptions, interrupted: AbortSignal)
   const parsed = schema.safeParse(given);
   if (!parsed.success) refuse(parsed.error.issues[0]?.message ?? 'bad options');
   const { cpus, duration, ring, rounds } = parsed.data;
-  return { cpus, durationMs: duration, ring, rounds, quick, interrupted };
+  if (duration / rounds < LEAST_ROUND_MS) {
+    refuse(
+      `--duration: ${duration} ms in ${rounds} rounds is less than ${LEAST_ROUND_MS} ms each; give more, or --rounds 1`,
+    );
+  }
+  const settings = { cpus: given.cpus, cores, ring, durationMs: duration / rounds, quick };
+  const ipi = names.includes('ipi') ? ipiPlans(given, settings) : [];
+  return { cpus, durationMs: duration, ring, rounds, quick, ipi, interrupted };
 }

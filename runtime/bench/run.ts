@@ -1,10 +1,15 @@
 /** Runs benchmarks one after the other and puts what they found into one report. */
 import type { BenchEvents, BenchOptions } from './bench.ts';
 import { BENCHES } from './benches.ts';
+import { quietNoise, stealBetween, ticks, worse } from './noise.ts';
 import { environment } from './environment.ts';
 import type { BenchPart, BenchReport } from './schema.ts';
 
 const NO_PARTS: BenchPart = { rows: [], runs: [], maps: [], growth: [] };
+
+/** Milliseconds that each core is watched, before and after. */
+const WATCH_MS = 500;
+const QUICK_WATCH_MS = 100;
 
 function merged(parts: readonly BenchPart[]): BenchPart {
   return {
@@ -31,7 +36,11 @@ export async function runBenches(
   const began = performance.now();
   const started = new Date().toISOString();
   const where = environment();
+  const watchMs = options.quick ? QUICK_WATCH_MS : WATCH_MS;
   const parts: BenchPart[] = [];
+  const before = await ticks();
+  tell.progress('noise of this machine', 0);
+  const quietBefore = await quietNoise(watchMs);
   for (const [i, name] of names.entries()) {
     if (options.interrupted.aborted) break;
     const bench = await BENCHES.get(name)?.load();
@@ -41,6 +50,7 @@ export async function runBenches(
     });
     parts.push(part ?? NO_PARTS);
   }
+  const quietAfter = options.interrupted.aborted ? quietBefore : await quietNoise(watchMs);
   return {
     version: 1,
     verb: 'bench',
@@ -49,7 +59,7 @@ export async function runBenches(
     seconds: Math.round((performance.now() - began) / 100) / 10,
     interrupted: options.interrupted.aborted,
     environment: where,
-    noise: null,
+    noise: { ...worse(quietBefore, quietAfter), steal: stealBetween(before, await ticks()) },
     ...merged(parts),
   };
 }

@@ -130,6 +130,11 @@ export const Distribution = z
     p999: z.number(),
     p9999: z.number(),
     max: z.number(),
+    rounds: z
+      .object({ p50: Spread, p99: Spread })
+      .nullable()
+      .optional()
+      .describe('these percentiles in each round alone; null or left out when there was only one'),
     hdr: z.string().describe('the whole histogram: HdrHistogram, V2 compressed, base64'),
   })
   .meta({
@@ -155,7 +160,11 @@ export const LatencyRun = z
     cpus: z.number().describe('cpus of the machine'),
     ring: z.number().describe('slots of each ring'),
     seconds: z.number().describe('how long it was measured'),
-    overheadNs: z.number().describe('time that the measuring itself takes, already taken off each sample'),
+    overheadNs: z
+      .number()
+      .describe(
+        'cost of one look at the clock: one has been taken off each time one way, two off each round trip',
+      ),
     distributions: z.array(Distribution).min(1),
     baselineNs: z
       .number()

@@ -2,13 +2,40 @@
 import type { Command } from 'commander';
 import { MAXCPU } from '../base/params.ts';
 import { BENCHES } from '../bench/benches.ts';
+import { LOADS, MODES, WAKES } from '../bench/plan/ipi-plan.ts';
 import type { BenchVerbOptions } from './bench.ts';
 import { wholeNumber } from './options.ts';
 import { milliseconds } from '../stress/options.ts';
 
+function table(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, what]) => `  ${name.padEnd(16)} ${what}`).join('\n');
+}
+
 function benchHelp(): string {
-  const benches = [...BENCHES].map(([name, { title }]) => `  ${name.padEnd(8)} ${title}`);
-  return `\nBenchmarks:\n${benches.join('\n')}\n`;
+  const loads = LOADS.map(([name, kind, what]): [string, string] => [
+    kind === '' ? name : `${name}[:${kind}]`,
+    what,
+  ]);
+  return `
+Benchmarks:
+${table([...BENCHES].map(([name, { title }]) => [name, title]))}
+
+ipi, who sends to whom (--mode):
+${table(MODES)}
+
+ipi, what the receiver does when it has nothing to do (--wake):
+${table(WAKES)}
+
+ipi, what the receiving cpu does beside (--load), also mixed as in compute:10us+gc:
+${table(loads)}
+
+Examples:
+  lwkt bench ipi
+  lwkt bench ipi --mode pair --wake awake,parked,loop
+  lwkt bench ipi --load compute:10us+gc --rate 10000 --duration 10s
+  lwkt bench ipi --load gc --break 1ms
+  lwkt bench ipi --mode broadcast --cpus 8 --json report.json
+`;
 }
 
 /** Adds the verb. Its code is loaded only when it is used. */
@@ -29,6 +56,11 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     )
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--rounds <n>', 'rounds of each comparison (default 5)', wholeNumber('--rounds'))
+    .option('--mode <modes>', 'ipi: who sends to whom; several with commas (default pair)')
+    .option('--wake <ways>', 'ipi: how the receiver waits; several with commas (default awake)')
+    .option('--load <loads>', 'ipi: what the receiver does beside; several with commas (default none)')
+    .option('--rate <n>', 'ipi: IPIs per second, sent when due: an open loop (default: a closed one)')
+    .option('--break <time>', 'ipi: stop at the first IPI slower than that, and show what each cpu did')
     .option('--quick', 'fewer and shorter measurements')
     .option('--json [file]', 'write the report as one JSON object, to stdout or a file')
     .addHelpText('after', benchHelp())

@@ -39,7 +39,7 @@ export async function bench(given: readonly string[], options: BenchVerbOptions)
   if (typeof json === 'string') checkFile('--json', json);
   const names = benchNames(given.length === 0 ? ['all'] : given);
   const stop = new AbortController();
-  const checked = benchOptions(rest, stop.signal);
+  const checked = benchOptions(names, rest, stop.signal);
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const progress = new BenchProgress();

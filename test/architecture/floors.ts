@@ -94,8 +94,8 @@ export const FLOORS: readonly Floor[] = [
       'stress/random.ts',
       'stress/suites.ts',
       'stress/chaos.ts',
-      'stress/record.ts',
       'stress/plan.ts',
+      'stress/record.ts',
     ],
   },
   { name: 'stress program', entries: ['stress/program/'] },
@@ -126,6 +126,7 @@ export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: stri
     { from: 'cpu/control.ts', to: 'lwkt.ts', why: 'what lwkt/thread means in a program' },
     { from: 'cpu/control.ts', to: 'index.ts', why: 'what lwkt means in a program' },
     { from: 'stress/run.ts', to: 'stress/program/main.ts', why: 'the program that the rack boots' },
+    { from: 'bench/machine.ts', to: 'bench/program/main.ts', why: 'the program of machines that measure' },
     { from: 'machine/version.ts', to: '*', why: 'the package.json beside, for the version' },
     { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
   ];

@@ -1,0 +1,84 @@
+/**
+ * `lwkt bench ipi`: every plan in rounds, the rounds of all plans taken in turn, so that what drifts touches all alike.
+ */
+import type { Bench, BenchEvents, BenchOptions } from '../bench.ts';
+import { DISTRIBUTIONS, type IpiPlan } from '../plan/ipi-plan.ts';
+import type { Distribution, LatencyRun, PairMap } from '../schema.ts';
+import { distribution } from './distribution.ts';
+import { shownLoads } from './loads.ts';
+import { pairMap } from './map.ts';
+import { planId } from './plans.ts';
+import { runRound, type Round } from './run.ts';
+
+/** Counters of rounds added up. */
+function summed(rounds: readonly Round[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const { counters } of rounds) {
+    for (const [name, n] of Object.entries(counters)) all[name] = (all[name] ?? 0) + n;
+  }
+  return all;
+}
+
+/** The rounds of one plan as one run; undefined when nothing was recorded. */
+function latencyRun(plan: IpiPlan, rounds: readonly Round[]): LatencyRun | undefined {
+  const distributions = DISTRIBUTIONS.map((name, i) =>
+    distribution(
+      name,
+      rounds.flatMap(({ recorded }) => recorded[i] ?? []),
+    ),
+  ).filter((one): one is Distribution => one !== undefined);
+  if (distributions.length === 0) return undefined;
+  const seconds = rounds.reduce((sum, { result }) => sum + result.seconds, 0);
+  return {
+    id: planId(plan),
+    mode: plan.mode,
+    wake: plan.wake,
+    load: shownLoads(plan.loads),
+    loop: plan.rate === 0 ? 'closed' : 'open',
+    rate: plan.rate === 0 ? null : plan.rate,
+    cpus: plan.cpus,
+    ring: plan.ring,
+    seconds,
+    overheadNs: Math.max(...rounds.map(({ result }) => result.clockNs)),
+    distributions,
+    baselineNs: null,
+    counters: summed(rounds),
+    broke: rounds.find(({ broke }) => broke !== null)?.broke ?? null,
+  };
+}
+
+function noteUnsent(run: LatencyRun, tell: BenchEvents): void {
+  const { unsent = 0, sent = 0 } = run.counters;
+  if (unsent === 0) return;
+  tell.note(
+    `${run.id}: ${unsent} of ${unsent + sent} IPIs could not be sent in twice the time: the rate is above what this machine does; they are counted as late as they were`,
+  );
+}
+
+/** The benchmark. */
+export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) => {
+  const { ipi: plans, rounds, interrupted } = options;
+  const all = plans.map((): Round[] => []);
+  const wantsMap = plans.length > 1 && options.cpus > 1;
+  const steps = plans.length * rounds + (wantsMap ? 1 : 0);
+  let done = 0;
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, plan] of plans.entries()) {
+      const found = all[i] as Round[];
+      const broken = found.some(({ broke }) => broke !== null);
+      if (!interrupted.aborted && !broken) {
+        tell.progress(`${planId(plan)}, round ${round + 1} of ${rounds}`, done / steps);
+        found.push(await runRound(plan, interrupted));
+      }
+      done++;
+    }
+  }
+  const maps: PairMap[] = [];
+  if (wantsMap && !interrupted.aborted) {
+    tell.progress('map of all pairs', done / steps);
+    maps.push(await pairMap(options.cpus, options.ring, options.durationMs, interrupted));
+  }
+  const runs = plans.flatMap((plan, i) => latencyRun(plan, all[i] as Round[]) ?? []);
+  for (const run of runs) noteUnsent(run, tell);
+  return { rows: [], runs, maps, growth: [] };
+};

@@ -1,0 +1,79 @@
+/** From histograms in shared memory to percentiles, by HdrHistogram. */
+import * as hdr from 'hdr-histogram-js';
+import type { Recorded } from '../plan/histogram.ts';
+import type { Distribution, Spread } from '../schema.ts';
+
+/** 0.1 % of what the shared histogram gives. */
+const DIGITS = 3;
+const MOST_NS = 2 ** 41;
+
+/** One histogram of all rounds. */
+function merged(rounds: readonly Recorded[]): hdr.Histogram {
+  const all = hdr.build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: MOST_NS,
+    numberOfSignificantValueDigits: DIGITS,
+    bitBucketSize: 64,
+    autoResize: false,
+    useWebAssembly: false,
+  });
+  for (const { buckets, min, max } of rounds) {
+    for (const [i, [middle, many]] of buckets.entries()) {
+      // The ends are known exactly.
+      const last = i === buckets.length - 1;
+      const ends = last ? 1 : 0;
+      if (last) all.recordValue(Math.min(max, MOST_NS));
+      if (many > ends)
+        all.recordValueWithCount(Math.min(Math.max(min, Math.min(middle, max)), MOST_NS), many - ends);
+    }
+  }
+  return all;
+}
+
+/** The middle, least and most of some values. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+  return { median, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 };
+}
+
+/** A percentile of one histogram, never above its greatest value. */
+function percentile(histogram: hdr.Histogram, p: number, max: number): number {
+  return Math.min(histogram.getValueAtPercentile(p), max);
+}
+
+/** Percentile of one round. */
+export function percentileOf(recorded: Recorded, p: number): number {
+  return percentile(merged([recorded]), p, recorded.max);
+}
+
+/** What the rounds of a run have recorded, as one distribution; undefined if that is nothing. */
+export function distribution(name: string, given: readonly Recorded[]): Distribution | undefined {
+  const rounds = given.filter(({ count }) => count !== 0);
+  if (rounds.length === 0) return undefined;
+  const total = (pick: (round: Recorded) => number): number =>
+    rounds.reduce((sum, round) => sum + pick(round), 0);
+  const count = total((round) => round.count);
+  const mean = total(({ sum }) => sum) / count;
+  const all = merged(rounds);
+  const max = Math.max(...rounds.map((round) => round.max));
+  const at = (p: number): number => percentile(all, p, max);
+  const each = (p: number): Spread => spreadOf(rounds.map((round) => percentileOf(round, p)));
+  return {
+    name,
+    count,
+    min: Math.min(...rounds.map(({ min }) => min)),
+    mean,
+    stddev: Math.sqrt(Math.max(0, total(({ squares }) => squares) / count - mean * mean)),
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    p999: at(99.9),
+    p9999: at(99.99),
+    max,
+    rounds: rounds.length === 1 ? null : { p50: each(50), p99: each(99) },
+    hdr: hdr.encodeIntoCompressedBase64(all),
+  };
+}
