@@ -43,6 +43,7 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--stall <time>', 'no progress for so long is a failure (default 15s)', milliseconds('--stall'))
     .option('--interval <time>', 'between two lines of statistics (default 10s)', milliseconds('--interval'))
+    .option('--busted <check>', 'do wrong on purpose what this check is to find: the run must fail')
     .option('--fail-fast', 'end at the first failed check')
     .option('--json', 'print one JSON object on stdout, everything else on stderr')
     .addHelpText('after', suiteHelp())

@@ -25,7 +25,7 @@
  */
 import type { RwLock, ThreadRef } from '../base/ids.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { RWLOCK_WRITER, Sync } from '../shared-memory/layout/sync.ts';
+import { RWLOCK_READERS, RWLOCK_WRITER, Sync } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { addA, casA, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, disarm, type Blocking } from './blocking.ts';
@@ -54,8 +54,6 @@ const { heldSync: TD_HELD_SYNC, readLocks: TD_READ_LOCKS } = Thread;
 const { heldNext: S_HELD_NEXT } = Sync;
 const RWLOCK = syncCode('rwlock');
 const WMESG_RWLOCK = wmesgCode('rwlock');
-/** Of the word that counts waiting readers, the count. */
-const READERS_MASK = 0xffff;
 
 /** What threads of this cpu read under: thread and lock, in the order they got it. Per cpu. */
 const reading: { readonly td: ThreadRef; readonly rw: RwLock }[] = [];
@@ -109,7 +107,7 @@ function uncount(rw: RwLock, phase: number): number {
   for (;;) {
     const now = ldA(m, rw, WANT_READ);
     if (phaseOf(now) !== phase) return addA(m, rw, INVITED, -1) - 1;
-    if (casA(m, rw, WANT_READ, now, now - 1) === now) return (now & READERS_MASK) - 1;
+    if (casA(m, rw, WANT_READ, now, now - 1) === now) return (now & RWLOCK_READERS) - 1;
   }
 }
 
@@ -196,7 +194,7 @@ function* writeSlow(
     got = yield* waitUntil(wanted, timeoutMs, () => own(rw));
   } finally {
     // Readers that waited for this one only.
-    if (!got && (ldA(cpu.m, rw, WANT_READ) & READERS_MASK) !== 0) wakeAll(readIdent(rw));
+    if (!got && (ldA(cpu.m, rw, WANT_READ) & RWLOCK_READERS) !== 0) wakeAll(readIdent(rw));
   }
   if (got) begin(rw, poisoned);
   return got;
@@ -252,7 +250,7 @@ function end(rw: RwLock, td: ThreadRef): void {
   stA(m, rw, S_STATE, 0); // B1
   const wantWrite = ldA(m, rw, WANT_WRITE) !== 0;
   // Readers that came since are let in only if no writer waits.
-  if (invited !== 0 || (!wantWrite && (ldA(m, rw, WANT_READ) & READERS_MASK) !== 0)) wakeAll(readIdent(rw));
+  if (invited !== 0 || (!wantWrite && (ldA(m, rw, WANT_READ) & RWLOCK_READERS) !== 0)) wakeAll(readIdent(rw));
   if (invited === 0 && wantWrite) wakeFirst(writeIdent(rw));
 }
 
@@ -261,7 +259,7 @@ function invite(rw: RwLock): number {
   const { m } = cpu;
   for (;;) {
     const now = ldA(m, rw, WANT_READ);
-    const waiting = now & READERS_MASK;
+    const waiting = now & RWLOCK_READERS;
     // First they are invited, then the phase moves on, so that no reader finds neither; only this writer adds.
     stA(m, rw, INVITED, waiting);
     if (casA(m, rw, WANT_READ, now, ((phaseOf(now) + 1) << 16) | 0) === now) return waiting;

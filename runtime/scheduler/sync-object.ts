@@ -9,7 +9,7 @@
  */
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef } from '../base/ids.ts';
-import { SYNC_KINDS, Sync, type SyncKind } from '../shared-memory/layout/sync.ts';
+import { RWLOCK_READERS, SYNC_KINDS, Sync, type SyncKind } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { messageAlloc, messageBytes, messageFree } from '../shared-memory/messages.ts';
 import { symbol } from '../shared-memory/symbols.ts';
@@ -111,7 +111,8 @@ export function destroy(ref: number): void {
     );
   }
   const held = kind === 'mutex' || kind === 'spinlock' || kind === 'rwlock' ? ldA(m, ref, S_STATE) : 0;
-  const waiting = ldA(m, ref, S_WAITERS) + (kind === 'rwlock' ? ldA(m, ref, S_NEXT) : 0);
+  const readers = kind === 'rwlock' ? (ldA(m, ref, S_NEXT) & RWLOCK_READERS) + ldA(m, ref, S_EXTRA) : 0;
+  const waiting = ldA(m, ref, S_WAITERS) + readers;
   if (held !== 0 || waiting !== 0) {
     throw new LwktError(
       'ERR_LWKT_CONTEXT',

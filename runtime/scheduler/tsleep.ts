@@ -157,16 +157,13 @@ export function wakeupOne(ident: number): void {
   wakeFirst(ident);
 }
 
-/** Wakes one here, or asks the next cpu that may have one; `left` cpus have not been asked. */
-function wakeOneFrom(ident: number, first: number, left: number): void {
-  if (first === cpu.id) {
-    if (wakeHere(ident, 1) !== 0) return;
-    wakeOneFrom(ident, (first + 1) % cpu.ncpus, left - 1);
-    return;
-  }
+/** Wakes one here, or asks the next cpu that may have one; `left` cpus, this one among them, have not been asked. */
+function wakeOneFrom(ident: number, left: number): void {
+  if (wakeHere(ident, 1) !== 0) return;
+  const { id, ncpus } = cpu;
   const slot = slotOfIdent(ident);
-  for (let i = 0; i < left; i++) {
-    const dcpu = (first + i) % cpu.ncpus;
+  for (let i = 1; i < left; i++) {
+    const dcpu = (id + i) % ncpus;
     if (!mayHave(slot, dcpu)) continue;
     sendIpi(dcpu, IPI.wakeup, ident, left - i, 0);
     return;
@@ -176,7 +173,7 @@ function wakeOneFrom(ident: number, first: number, left: number): void {
 /** Handles IPI.wakeup: all sleepers of this cpu, or with `left` one of this or the cpus after it. Context: ipi; never blocks. */
 export function wakeupHandler(ident: number, left: number): void {
   if (left === 0) wakeHere(ident, Infinity);
-  else wakeOneFrom(ident, cpu.id, left);
+  else wakeOneFrom(ident, left);
 }
 
 /**
@@ -230,7 +227,7 @@ export function wakeAll(ident: number): void {
 
 /** Wakes one. Context: thread | ipi | idle; never blocks. */
 export function wakeFirst(ident: number): void {
-  wakeOneFrom(ident, cpu.id, cpu.ncpus);
+  wakeOneFrom(ident, cpu.ncpus);
 }
 
 /** Ends the sleep of one thread, wherever it is; handles IPI.rouse. Context: thread | ipi | idle; never blocks. */

@@ -5,6 +5,7 @@ import { LwktError } from '../base/errors.ts';
 import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import { CHAOS } from './chaos.ts';
 import type { StressPlan } from './plan.ts';
+import { CHECKS } from './record.ts';
 import type { HoldPart } from './random.ts';
 import { defaultWeights, operationNames, SUITE_NAMES, SUITES, type SuiteName } from './suites.ts';
 
@@ -27,6 +28,7 @@ export interface StressOptions {
   readonly interval?: number;
   readonly json?: boolean;
   readonly failFast?: boolean;
+  readonly busted?: string;
   readonly mutant?: string;
   readonly mutants?: boolean | string;
 }
@@ -189,6 +191,15 @@ export function suitesOf({ suite }: Pick<StressPlan, 'suite'>): readonly SuiteNa
   return suite === 'all' ? SUITE_NAMES : [suite];
 }
 
+function bustedCheck(name: string | undefined): StressPlan['busted'] {
+  if (name === undefined) return '';
+  const known = CHECKS.find(([check]) => check === name)?.[0];
+  return (
+    known ??
+    refuse(`--busted: there is no check '${name}'; there are ${CHECKS.map(([check]) => check).join(', ')}`)
+  );
+}
+
 function suiteNamed(name: string): StressPlan['suite'] {
   if (name === 'all' || name in SUITES) return name as StressPlan['suite'];
   return refuse(`there is no suite '${name}'; there are ${SUITE_NAMES.join(', ')}, all`);
@@ -239,6 +250,7 @@ export function stressPlan(
     chaos,
     ring: CHAOS[chaos]?.ring || ring,
     stallMs: given.stall,
+    busted: bustedCheck(options.busted),
     intervalMs: given.interval,
   };
 }
@@ -270,5 +282,6 @@ export function shownPlan(plan: StressPlan): [string, string][] {
     ['chaos', String(plan.chaos)],
     ['ring', String(plan.ring)],
     ['stall', shownMs(plan.stallMs)],
+    ...(plan.busted === '' ? [] : ([['busted', plan.busted]] as [string, string][])),
   ];
 }

@@ -1,5 +1,6 @@
 /** What a run is to do, as the host tells it to the threads; plain data, cloned. */
 import type { HoldPart } from './random.ts';
+import type { Check } from './record.ts';
 import type { SuiteName } from './suites.ts';
 
 /** A checked plan. */
@@ -28,6 +29,8 @@ export interface StressPlan {
   readonly ring: number;
   /** Milliseconds without any progress after which the run is given up. */
   readonly stallMs: number;
+  /** The check that is to fail, since its threads do wrong on purpose; empty for none. */
+  readonly busted: Check | '';
 }
 
 /** What the controller thread says at the end of a phase. */

@@ -47,6 +47,12 @@ export const CHECKS = [
   ['result', 'a thread ended with the result of another, or with the wrong error'],
   ['placement', 'a thread ran on another cpu than it was made for'],
   ['thread-count', 'threads were lost, or ran twice'],
+  ['readers', 'a reader was inside with a writer, or saw its work half done'],
+  ['units', 'a semaphore let in more threads than it has units, or units were lost'],
+  ['queue-item', 'an item of a queue was lost, or taken twice'],
+  ['barrier', 'a barrier opened before all had come, or for another number of last ones'],
+  ['once', 'something was done twice, or not yet done when it was over'],
+  ['poison', 'a lock whose holder failed did not say so, or one said so whose holder did not'],
   ['threw', 'a thread of the suite ended by an error'],
   ['left', 'something was left behind at the end'],
 ] as const;

@@ -86,7 +86,7 @@ class Run {
       program: PROGRAM,
       cpus,
       ring,
-      names: 256 + 4 * tokens,
+      names: 256 + 8 * tokens,
       sysctl: { 'lwkt.untimely_switch': CHAOS[chaos]?.untimely ?? 0, 'lwkt.untimely_seed': seed },
       output: 'stderr',
     });

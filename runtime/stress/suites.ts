@@ -65,8 +65,25 @@ export const SUITES = {
     },
     movable: false,
   },
-  // The suite `sync` (mutex, semaphore, condition, barrier, once) goes here, its threads into program/sync.ts, when
-  // the scheduler has these primitives.
+  sync: {
+    title:
+      'mutex, spinlock, semaphore, condition, rwlock, barrier, once: exclusion, hand-over, poison, kill of waiters',
+    operations: {
+      mutex: 12,
+      try: 6,
+      guard: 4,
+      spin: 8,
+      semaphore: 8,
+      queue: 8,
+      read: 10,
+      write: 4,
+      barrier: 1,
+      once: 1,
+      kill: 2,
+      poison: 1,
+    },
+    movable: true,
+  },
 } as const satisfies Readonly<Record<string, SuiteData>>;
 
 export type SuiteName = keyof typeof SUITES;

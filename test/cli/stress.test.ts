@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { lwkt, ROOT } from '../helpers/cli.ts';
 
-const SUITES = ['tokens', 'ipiq', 'mplock', 'waitq', 'preempt', 'threads'] as const;
+const SUITES = ['tokens', 'ipiq', 'mplock', 'waitq', 'preempt', 'threads', 'sync'] as const;
 
 for (const suite of SUITES) {
   for (const [cpus, chaos] of [

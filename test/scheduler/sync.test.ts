@@ -174,6 +174,27 @@ test.serial('sync: what is held or waited for is not destroyed', (t) => {
 
 // ---- mutex
 
+test.serial('rwlock: one that was written under is destroyed; one with readers in wait is not', (t) => {
+  run(function* () {
+    const rw = rwlock();
+    // An unlock of a writer begins a phase: its number shares the word of the waiting readers.
+    yield* rwlockWrite(rw);
+    rwlockUnlock(rw);
+    yield* rwlockWrite(rw);
+    const reader = child(function* reader() {
+      yield* rwlockRead(rw);
+      rwlockUnlock(rw);
+    });
+    yield* lwktYield();
+    t.throws(() => destroy(rw), { code: 'ERR_LWKT_CONTEXT', message: /is held/ });
+    rwlockUnlock(rw);
+    // Invited, and not yet in.
+    t.throws(() => destroy(rw), { code: 'ERR_LWKT_CONTEXT', message: /waited for by 1 thread/ });
+    yield* join(reader);
+    destroy(rw);
+  });
+});
+
 test.serial('mutex smoke: held over a block; others wait, and get it in their order', (t) => {
   run(function* () {
     const mu = mutex('smoke');

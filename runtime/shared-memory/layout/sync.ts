@@ -42,3 +42,5 @@ export type SyncKind = Exclude<(typeof SYNC_KINDS)[number], 'none'>;
 
 /** The bit of an rwlock that says that a thread writes. */
 export const RWLOCK_WRITER = 1 << 30;
+/** Of the word `next` of an rwlock, the readers that wait; the rest is the phase. */
+export const RWLOCK_READERS = 0xffff;

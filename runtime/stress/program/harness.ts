@@ -66,6 +66,8 @@ export interface Torture {
 const PAUSED_MS = 2;
 /** One in so many holds is a long one. */
 const LONG_HOLD_ONE_IN = 1000;
+/** One in so many chances to do wrong on purpose is taken. */
+const BUSTED_ONE_IN = 4;
 /** From here on a hold looks at the clock; below it counts. */
 const CLOCK_FROM_NS = 300;
 const NS_PER_TURN = 2;
@@ -103,6 +105,14 @@ export function record(plan?: StressPlan): Int32Array {
 /** Notes a failed check; any context. */
 export function failed(check: Check, line: number, ...values: number[]): void {
   violation(record(), check, mycpu(), line, ...values);
+}
+
+/**
+ * True now and then when the plan wants this check to fail: the caller then does wrong on purpose. So every check is
+ * seen to find what it is for.
+ */
+export function busted(t: Torture, check: Check): boolean {
+  return t.plan.busted === check && t.next(BUSTED_ONE_IN) === 0;
 }
 
 /** Notes how long the thread has waited since `from`. */
@@ -149,6 +159,11 @@ export function anyCpu(t: Torture): number {
 export function* switchAway(t: Torture): Generator<unknown, void, unknown> {
   if (t.next(3) === 0) yield* sleep(t.next(20) / 100);
   else yield* lwktYield();
+}
+
+/** Words that every thread has to count in: one for each token, mutex and spinlock of the plan, and one rwlock. */
+export function tallyWords({ tokens }: StressPlan): number {
+  return 3 * tokens;
 }
 
 /** The state that a thread starts with. */

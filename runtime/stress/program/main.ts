@@ -8,16 +8,25 @@ import { addLive } from '../record.ts';
 import type { SuiteName } from '../suites.ts';
 import { whatIsLeft } from './conservation.ts';
 import { disturbers } from './disturb.ts';
-import { failed, record, threadState, type SuiteProgram } from './harness.ts';
+import { failed, record, tallyWords, threadState, type SuiteProgram } from './harness.ts';
 import { ipiq } from './ipiq.ts';
 import { mplock } from './mplock.ts';
 import { preempt } from './preempt.ts';
+import { sync } from './sync.ts';
 import { threads } from './threads.ts';
 import { tokens } from './tokens.ts';
 import { waitq } from './waitq.ts';
 
 /** The code of each suite of suites.ts. */
-const PROGRAMS: Readonly<Record<SuiteName, SuiteProgram>> = { tokens, ipiq, mplock, waitq, preempt, threads };
+const PROGRAMS: Readonly<Record<SuiteName, SuiteProgram>> = {
+  tokens,
+  ipiq,
+  mplock,
+  waitq,
+  preempt,
+  threads,
+  sync,
+};
 
 /** The region that the host watches. */
 export const stressRecord = kthread(function* stressRecord(plan: StressPlan) {
@@ -31,7 +40,7 @@ const bind = kthread(function* stressBind(plan: StressPlan, suites: readonly Sui
 });
 
 function spawnThreads(plan: StressPlan, suite: SuiteName): Td<readonly number[]>[] {
-  const tally = Math.max(1, plan.tokens);
+  const tally = tallyWords(plan);
   addLive(record(plan), suite, plan.threads * plan.cpus);
   return Array.from({ length: plan.threads * plan.cpus }, (_, index) =>
     spawn(PROGRAMS[suite].body, [threadState(plan, suite, index, tally)], {

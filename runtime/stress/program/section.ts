@@ -2,7 +2,7 @@
  * A section that only one thread may be in: everything in it is plain words, so that whatever two threads do at once
  * shows.
  */
-import { failed, hold, type Torture } from './harness.ts';
+import { failed, hold, switchAway, type Torture } from './harness.ts';
 
 /** Words of one section: a line, and one more for the canaries. */
 export const SECTION_WORDS = 64;
@@ -13,20 +13,26 @@ const CANARY = 32;
 const CANARIES = 8;
 
 /**
- * Goes through a section once.
+ * Enters a section and writes the canaries.
  *
  * @param m - the region
  * @param base - offset of the section
  * @param which - its number, for messages
+ * @returns how often threads have gone through: for goOut()
  */
-export function goThrough(t: Torture, m: Int32Array, base: number, which: number): void {
+export function goIn(t: Torture, m: Int32Array, base: number, which: number): number {
   const me = t.line;
   const other = m[base + INSIDE] as number;
   if (other !== 0) failed('exclusion', me, which, other);
   m[base + INSIDE] = me;
   const sum = m[base + SUM] as number;
   for (let i = 0; i < CANARIES; i++) m[base + CANARY + i] = me ^ sum ^ i;
-  hold(t);
+  return sum;
+}
+
+/** Looks whether everything is as it was left, and leaves. */
+export function goOut(t: Torture, m: Int32Array, base: number, which: number, sum: number): void {
+  const me = t.line;
   for (let i = 0; i < CANARIES; i++) {
     const found = m[base + CANARY + i] as number;
     if (found !== (me ^ sum ^ i)) {
@@ -38,6 +44,31 @@ export function goThrough(t: Torture, m: Int32Array, base: number, which: number
   if (now !== me) failed('exclusion', me, which, now);
   m[base + SUM] = (sum + 1) | 0;
   m[base + INSIDE] = 0;
+}
+
+/** Goes through a section once, without an interrupt point. */
+export function goThrough(t: Torture, m: Int32Array, base: number, which: number): void {
+  const sum = goIn(t, m, base, which);
+  hold(t);
+  goOut(t, m, base, which, sum);
+}
+
+/** Goes through a section, and blocks in it as often as not: for what is held also then. */
+export function* stayIn(
+  t: Torture,
+  m: Int32Array,
+  base: number,
+  which: number,
+): Generator<unknown, void, unknown> {
+  const sum = goIn(t, m, base, which);
+  hold(t);
+  if (t.next(2) === 0) yield* switchAway(t);
+  goOut(t, m, base, which, sum);
+}
+
+/** True while a thread is inside. */
+export function isInside(m: Int32Array, base: number): boolean {
+  return m[base + INSIDE] !== 0;
 }
 
 /** How often threads have gone through. */

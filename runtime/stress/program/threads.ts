@@ -4,7 +4,6 @@ import {
   kill,
   kthread,
   lwktAcquire,
-  LwktError,
   lwktHold,
   lwktRele,
   lwktSchedule,
@@ -17,12 +16,12 @@ import {
   sleep,
   spawn,
   until,
-  type LwktErrorCode,
   type SpawnOptions,
   type Td,
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
 import { addA, ldA } from '../../shared-memory/word.ts';
+import { errorOf, hasCode } from './children.ts';
 import { eventually } from './eventually.ts';
 import { anyCpu, failed, torture, type Operations, type SuiteProgram, type Torture } from './harness.ts';
 
@@ -140,20 +139,6 @@ function place(t: Torture): NonNullable<SpawnOptions['cpu']> {
 function* checkedJoin(t: Torture, td: Td<number>, expected: number): Generator<unknown, void, unknown> {
   const result = yield* join(td);
   if (result !== expected) failed('result', t.line, td, result, expected);
-}
-
-/** Joins a thread that fails. */
-function* errorOf(td: Td): Generator<unknown, unknown, unknown> {
-  try {
-    yield* join(td);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
-
-function hasCode(error: unknown, code: LwktErrorCode): boolean {
-  return error instanceof LwktError && error.code === code;
 }
 
 function* stopOrRun(t: Torture, td: Td): Generator<unknown, void, unknown> {
