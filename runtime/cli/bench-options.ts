@@ -5,7 +5,7 @@ import { BENCHES } from '../bench/benches.ts';
 import { LOADS, MODES, WAKES } from '../bench/plan/ipi-plan.ts';
 import type { BenchVerbOptions } from './bench.ts';
 import { wholeNumber } from './options.ts';
-import { milliseconds } from '../stress/options.ts';
+import { milliseconds } from '../stress/parse.ts';
 
 function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, what]) => `  ${name.padEnd(16)} ${what}`).join('\n');

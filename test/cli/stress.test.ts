@@ -22,7 +22,7 @@ for (const suite of SUITES) {
           '--chaos',
           String(chaos),
           '--duration',
-          '2s',
+          '1s',
           '--seed',
           '3',
         ];
