@@ -92,9 +92,13 @@ export async function stress(suite: string, options: StressOptions): Promise<num
   const dump = dumpPath(options.dump, plan.seed);
   const out = json ? process.stderr : process.stdout;
   const say = (line: string): void => void out.write(`${line}\n`);
-  const live = out.isTTY ? new LiveTable(out) : undefined;
+  const live = out.isTTY ? new LiveTable(out, plan.durationMs / 1000) : undefined;
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
+  const interrupt = (): void => {
+    interrupted.abort();
+    live?.clear();
+    say('interrupted: the threads come to their end; once more ends at once');
+  };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const events: StressEvents = {
     violation: (violation) => {
