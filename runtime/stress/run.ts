@@ -228,7 +228,7 @@ class Run {
     const trouble = new Trouble(this.#plan, machine, watch, begin);
     const pace = new Pace(watch, machine, phase, begin - this.#began);
     while (!done() && !this.#over() && performance.now() - begin < phase.ms) {
-      await turn(Math.min(LOOK_MS, phase.ms - (performance.now() - begin)));
+      await turn(Math.min(LOOK_MS, Math.max(0, phase.ms - (performance.now() - begin))));
       const now = performance.now();
       trouble.make(now);
       this.#look(machine, watch);

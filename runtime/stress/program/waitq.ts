@@ -29,7 +29,7 @@ import {
   type WaitQueue,
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
-import { ldA, stA } from '../../shared-memory/word.ts';
+import { casA, ldA, stA } from '../../shared-memory/word.ts';
 import type { StressPlan } from '../plan.ts';
 import { liveThreads } from '../record.ts';
 import {
@@ -106,9 +106,8 @@ function* fillBoxes(which: number): Generator<unknown, void, unknown> {
   let any = false;
   for (let i = which; i < threads; i += boxQueues.length) {
     const wish = ldA(boxes, i * LINE, BOX);
-    if (wish >= 0) continue;
-    stA(boxes, i * LINE, BOX, -wish);
-    any = true;
+    // Another signaller may have filled it meanwhile, and the thread may ask for something else by now.
+    if (wish < 0 && casA(boxes, i * LINE, BOX, wish, -wish) === wish) any = true;
   }
   if (any) yield* lwktSignal(boxQueues[which] as WaitQueue);
 }
