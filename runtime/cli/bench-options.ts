@@ -3,9 +3,11 @@ import type { Command } from 'commander';
 import { MAXCPU } from '../base/params.ts';
 import { BENCHES } from '../bench/benches.ts';
 import { LOADS, MODES, WAKES } from '../bench/plan/ipi-plan.ts';
+import type { CompareOptions } from './bench-compare.ts';
+import type { ShowOptions } from './bench-show.ts';
 import type { BenchVerbOptions } from './bench.ts';
 import { wholeNumber } from './options.ts';
-import { milliseconds } from '../stress/parse.ts';
+import { milliseconds } from '../stress/options.ts';
 
 function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, what]) => `  ${name.padEnd(16)} ${what}`).join('\n');
@@ -34,14 +36,43 @@ Examples:
   lwkt bench ipi --mode pair --wake awake,parked,loop
   lwkt bench ipi --load compute:10us+gc --rate 10000 --duration 10s
   lwkt bench ipi --load gc --break 1ms
-  lwkt bench ipi --mode broadcast --cpus 8 --json report.json
+  lwkt bench ipi --mode broadcast --cpus 8 --json report.json --html report.html
+  lwkt bench compare old.json new.json --tolerance 20%
 `;
 }
 
+const COMPARE_HELP = `
+A figure is a regression when it is worse by more than the tolerance and outside the spreads of both reports. Where
+both have a native baseline, ratios to it are compared: the machine drifts, they do not.
+
+Exit codes: 0 nothing got worse, 1 something did, 2 the files or options cannot be used.
+`;
+
 /** Adds the verb. Its code is loaded only when it is used. */
 export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): Command {
-  return lwkt
-    .command('bench')
+  const verb = lwkt.command('bench');
+  verb
+    .command('compare')
+    .description('Compare two reports: ends with 1 when something got worse.')
+    .argument('<old>', 'from `lwkt bench --json OLD`')
+    .argument('<new>', 'from `lwkt bench --json NEW`, of the same benchmarks')
+    .option('--tolerance <share>', 'how much worse is still as good, as in 20% or 1.2x (default 20%)')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', COMPARE_HELP)
+    .action(async (old: string, now: string, options: CompareOptions) => {
+      const { compare } = await import('./bench-compare.ts');
+      setExitCode(await compare(old, now, options));
+    });
+  verb
+    .command('show')
+    .description('Show a report again: as tables, or as a page.')
+    .argument('<report>', 'from `lwkt bench --json REPORT`')
+    .option('--html <file>', 'write one page that needs no network, instead of tables')
+    .action(async (report: string, options: ShowOptions) => {
+      const { show } = await import('./bench-show.ts');
+      setExitCode(await show(report, options));
+    });
+  return verb
     .description('Measure this machine: latency of IPIs under load, and every cost beside those of others.')
     .argument('[benches...]', `${[...BENCHES.keys()].join(', ')}, or all (default)`)
     .option(
@@ -63,6 +94,7 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     .option('--break <time>', 'ipi: stop at the first IPI slower than that, and show what each cpu did')
     .option('--quick', 'fewer and shorter measurements')
     .option('--json [file]', 'write the report as one JSON object, to stdout or a file')
+    .option('--html <file>', 'write the report as one page that needs no network')
     .addHelpText('after', benchHelp())
     .action(async (benches: string[], options: BenchVerbOptions) => {
       const { bench } = await import('./bench.ts');

@@ -1,5 +1,4 @@
 /** `lwkt bench`: runs benchmarks, prints their tables, writes their report. */
-import { writeFile } from 'node:fs/promises';
 import { LwktError } from '../base/errors.ts';
 import { BENCHES } from '../bench/benches.ts';
 import { benchNames, benchOptions, type GivenBenchOptions } from '../bench/options.ts';
@@ -7,11 +6,14 @@ import { runBenches } from '../bench/run.ts';
 import { BenchProgress } from './bench-progress.ts';
 import { reportText } from './bench-tables.ts';
 import { EXIT } from './exit-code.ts';
+import { checkWritable, pageOf, writeAll } from './output-files.ts';
 
 /** Options of the verb. */
 export interface BenchVerbOptions extends GivenBenchOptions {
   /** True for stdout, or the path of a file. */
   readonly json?: boolean | string;
+  /** Path of a page. */
+  readonly html?: string;
 }
 
 /** A word as a shell takes it. */
@@ -19,12 +21,15 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function checkFile(option: string, path: string): void {
-  if (path !== 'all' && !BENCHES.has(path)) return;
-  throw new LwktError(
-    'ERR_LWKT_OPTION',
-    `${option} ${path}: that is a benchmark, not a file; name benchmarks first: lwkt bench ${path} ${option}`,
-  );
+/** Refuses a file that could not be written in the end, when nothing is lost yet. */
+async function checkFile(option: string, path: string): Promise<void> {
+  if (path === 'all' || BENCHES.has(path)) {
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `${option} ${path}: that is a benchmark, not a file; name benchmarks first: lwkt bench ${path} ${option}`,
+    );
+  }
+  await checkWritable(option, path);
 }
 
 /**
@@ -35,8 +40,9 @@ function checkFile(option: string, path: string): void {
  * @throws LwktError ERR_LWKT_OPTION before anything boots
  */
 export async function bench(given: readonly string[], options: BenchVerbOptions): Promise<number> {
-  const { json = false, ...rest } = options;
-  if (typeof json === 'string') checkFile('--json', json);
+  const { json = false, html, ...rest } = options;
+  if (typeof json === 'string') await checkFile('--json', json);
+  if (html !== undefined) await checkFile('--html', html);
   const names = benchNames(given.length === 0 ? ['all'] : given);
   const stop = new AbortController();
   const checked = benchOptions(names, rest, stop.signal);
@@ -51,7 +57,11 @@ export async function bench(given: readonly string[], options: BenchVerbOptions)
     out.write(`${reportText(report)}\n`);
     const text = `${JSON.stringify(report)}\n`;
     if (json === true) process.stdout.write(text);
-    else if (json !== false) await writeFile(json, text);
+    const files: [string, () => Promise<string> | string][] = [];
+    if (typeof json === 'string') files.push([json, () => text]);
+    if (html !== undefined) files.push([html, () => pageOf(report)]);
+    const written = await writeAll(files);
+    if (!written) return EXIT.failed;
     return report.interrupted ? EXIT.interrupted : EXIT.done;
   } finally {
     progress.end();

@@ -22,6 +22,8 @@ function grammar(setExitCode: (code: number) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .showSuggestionAfterError()
+    // Below `bench` there are verbs with options of the same names.
+    .enablePositionalOptions()
     .addHelpText('after', exitCodeHelp());
   lwkt
     .command('run')
@@ -88,7 +90,7 @@ function grammar(setExitCode: (code: number) => void): Command {
     .action((file: string, options: DumpOptions) => dump(file, options));
   stressVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   benchVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
-  for (const command of [lwkt, ...lwkt.commands]) {
+  for (const command of [lwkt, ...lwkt.commands, ...lwkt.commands.flatMap((verb) => verb.commands)]) {
     command
       .exitOverride()
       .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'lwkt:')) });

@@ -1,0 +1,137 @@
+/** What got worse, what better, between two reports. */
+import type { BenchReport, Environment, Spread } from '../schema.ts';
+import { figuresOf, type Figure } from './figures.ts';
+
+/**
+ * `regression`: worse by more than the tolerance, and outside the spreads of both; `improvement` likewise; `unsure`:
+ * beyond the tolerance, but the spreads touch; `gone`: measured before, and now it cannot be, which counts as a
+ * regression.
+ */
+export type Verdict = 'regression' | 'gone' | 'improvement' | 'unsure' | 'equal';
+
+/** One figure of both reports. */
+export interface Finding {
+  readonly key: string;
+  readonly kind: Figure['kind'];
+  readonly unit: string;
+  readonly old: Spread;
+  /** Null when it is gone. */
+  readonly new: Spread | null;
+  /** The native baseline to which ratios were compared; null when absolute figures were. */
+  readonly basis: string | null;
+  /** So many times worse: above 1 worse, below 1 better; of the ratios where there is a basis. Null when gone. */
+  readonly worse: number | null;
+  readonly verdict: Verdict;
+  readonly why: string | null;
+}
+
+/** The result of a comparison. */
+export interface Comparison {
+  readonly findings: readonly Finding[];
+  /** Names that only one of the reports has. */
+  readonly missing: readonly string[];
+  readonly added: readonly string[];
+  /** Why the figures may differ although the program does not. */
+  readonly warnings: readonly string[];
+}
+
+/** Whether the new figures lie wholly beyond the old ones, on their worse or their better side. */
+function apart(old: Spread, now: Spread, worse: boolean, more: boolean): boolean {
+  return worse !== more ? now.least > old.most : now.most < old.least;
+}
+
+function verdictOf(old: Spread, now: Spread, more: boolean, tolerance: number): [number, Verdict] {
+  // Nothing is infinitely worse than zero: below a thousandth both count as that.
+  const factor = Math.max(now.median, 1e-3) / Math.max(old.median, 1e-3);
+  const worse = more ? 1 / factor : factor;
+  if (worse > tolerance) return [worse, apart(old, now, true, more) ? 'regression' : 'unsure'];
+  if (worse < 1 / tolerance) return [worse, apart(old, now, false, more) ? 'improvement' : 'unsure'];
+  return [worse, 'equal'];
+}
+
+function findingOf(old: Figure, now: Figure, tolerance: number): Finding | null {
+  const { key, kind, unit, more } = old;
+  if (old.value === null) return null;
+  if (now.value === null) {
+    return {
+      key,
+      kind,
+      unit,
+      old: old.value,
+      new: null,
+      basis: null,
+      worse: null,
+      verdict: 'gone',
+      why: now.why,
+    };
+  }
+  const basis = [...old.ratios.keys()].find((name) => now.ratios.has(name)) ?? null;
+  const ratios = basis === null ? undefined : [old.ratios.get(basis), now.ratios.get(basis)];
+  const [before = old.value, after = now.value] = ratios ?? [];
+  const [worse, verdict] = verdictOf(before, after, more, tolerance);
+  return { key, kind, unit, old: old.value, new: now.value, basis, worse, verdict, why: null };
+}
+
+/** Fields that change figures by themselves, and what a reader calls them. */
+const FIELDS: readonly (readonly [keyof Environment, string])[] = [
+  ['cpu', 'the processors differ'],
+  ['cores', 'the numbers of cores differ'],
+  ['arch', 'the architectures differ'],
+  ['platform', 'the systems differ'],
+  ['kernel', 'the kernels differ'],
+  ['node', 'the versions of Node.js differ'],
+  ['flags', 'the options of Node.js differ'],
+  ['compiler', 'the C compilers differ'],
+];
+
+function text(value: Environment[keyof Environment]): string {
+  if (value === null) return 'none';
+  return Array.isArray(value) ? value.join(' ') || 'none' : String(value);
+}
+
+function warningsOf(old: BenchReport, now: BenchReport): string[] {
+  const warnings = FIELDS.flatMap(([field, what]) => {
+    const [a, b] = [text(old.environment[field]), text(now.environment[field])];
+    return a === b ? [] : [`${what}: ${a}; ${b}`];
+  });
+  for (const [name, { interrupted, environment }] of [
+    ['old', old],
+    ['new', now],
+  ] as const) {
+    if (interrupted) warnings.push(`the ${name} run was stopped before its end`);
+    if (environment.load > environment.cores / 2) {
+      warnings.push(
+        `the machine was busy when the ${name} run began: load ${environment.load.toFixed(1)} on ${environment.cores} cores`,
+      );
+    }
+  }
+  return warnings;
+}
+
+/**
+ * Compares two reports, figure by figure.
+ *
+ * @param tolerance - the factor above which a figure is worse, more than 1
+ */
+export function compareReports(old: BenchReport, now: BenchReport, tolerance: number): Comparison {
+  const before = figuresOf(old);
+  const after = figuresOf(now);
+  const findings = [...before.values()].flatMap((figure) => {
+    const same = after.get(figure.key);
+    const finding = same === undefined ? null : findingOf(figure, same, tolerance);
+    return finding === null ? [] : [finding];
+  });
+  return {
+    findings,
+    missing: [...before.keys()].filter((key) => !after.has(key)),
+    added: [...after.values()].flatMap(({ key, value }) =>
+      value !== null && (before.get(key)?.value ?? null) === null ? [key] : [],
+    ),
+    warnings: warningsOf(old, now),
+  };
+}
+
+/** Whether a verdict makes the comparison fail. */
+export function fails(verdict: Verdict): boolean {
+  return verdict === 'regression' || verdict === 'gone';
+}

@@ -1,0 +1,90 @@
+/** Figures as a person reads them. */
+import type { Contestant, Row, Spread } from './schema.ts';
+
+/** Three digits that count. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size >= 1000) return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return String(Number(value.toPrecision(size >= 1 ? 3 : 2)));
+}
+
+/** Units of time, and their nanoseconds. */
+const TIMES = [
+  ['ns', 1],
+  ['µs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+] as const;
+
+/** A time in the unit that suits it. */
+export function time(ns: number): string {
+  if (!Number.isFinite(ns)) return '–';
+  const [name, size] = TIMES.findLast(([, of]) => Math.abs(ns) >= of) ?? TIMES[0];
+  return `${figure(ns / size)} ${name}`;
+}
+
+/** A figure with its unit. */
+export function amount(value: number, unit: string): string {
+  if (unit === 'ns') return time(value);
+  if (unit === 'bytes' && value >= 10_000) return `${figure(value / 1000)} kB`;
+  return `${figure(value)} ${unit}`;
+}
+
+/** A whole number, with its thousands. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** How far repeated measurements went, both ends in the unit of the larger. */
+export function range({ least, most }: Spread, unit: string): string {
+  const [, shown = ''] = amount(most, unit).split(' ');
+  const scale =
+    unit === 'ns' ? (TIMES.find(([name]) => name === shown)?.[1] ?? 1) : shown === 'kB' ? 1000 : 1;
+  return `${figure(least / scale)} … ${amount(most, unit)}`;
+}
+
+/** A percentile's name, from how many samples there are for each one beyond it: 1/(1 - p). */
+export function percentileName(inverse: number): string {
+  const digits = Math.max(0, Math.round(Math.log10(Math.max(1, inverse))) - 2);
+  return `${(100 - 100 / inverse).toFixed(digits)} %`;
+}
+
+/**
+ * How many times better lwkt is than a contestant, formed from the ratios of the rounds: above 1 lwkt is ahead,
+ * whichever way the row's figure counts. Null where there is no ratio.
+ */
+export function advantage({ ratio }: Contestant, { more }: Row): Spread | null {
+  if (ratio === null || ratio.least <= 0 || ratio.median <= 0) return null;
+  return more ? ratio : { median: 1 / ratio.median, least: 1 / ratio.most, most: 1 / ratio.least };
+}
+
+/** Differences below a fifth are none. */
+export const EQUAL = 1.2;
+
+/** Text of at most `most` characters. */
+export function clip(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+/** Places of an axis with a logarithmic scale: powers of ten, or 1, 2, 5 where there are few. */
+export function logTicks(least: number, most: number): number[] {
+  const decades = Math.log10(most / least);
+  if (!(least > 0) || !Number.isFinite(decades)) return [];
+  const steps = decades < 0.8 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : decades < 2.2 ? [1, 2, 5] : [1];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(least)); power <= Math.ceil(Math.log10(most)); power++) {
+    for (const step of steps) {
+      const tick = step * 10 ** power;
+      if (tick >= least * 0.999 && tick <= most * 1.001) ticks.push(tick);
+    }
+  }
+  return ticks;
+}
+
+/** The middle of some figures; NaN of none. */
+export function middle(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return ((sorted[Math.floor(half)] ?? NaN) + (sorted[Math.ceil(half) - 1] ?? NaN)) / 2;
+}

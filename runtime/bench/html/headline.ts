@@ -1,0 +1,123 @@
+/** What a report says, in sentences. Each sentence is there only if its figures are. */
+import type { BenchReport, LatencyRun, Row } from '../schema.ts';
+import { advantage, count, EQUAL, figure, time } from '../figures.ts';
+import { html, type Markup } from './markup.ts';
+import { loadName, plainRun, postedMessage, wholeOf } from './runs.ts';
+
+function list(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** What an IPI takes, beside what it is measured against. */
+function ipi(report: BenchReport, run: LatencyRun): Markup {
+  const whole = wholeOf(run);
+  if (whole === undefined || whole.count === 0) return html`No IPI was measured.`;
+  const posted = postedMessage(report);
+  const bounce =
+    run.baselineNs !== null && run.baselineNs > 0
+      ? html`, ${figure(whole.p50 / run.baselineNs)} times what two C threads need to bounce a cache line`
+      : null;
+  const state = run.load === 'none' ? '' : ` under ${run.load}`;
+  const way = whole.name === 'one way' ? ' to arrive' : ': sent, run on the other CPU, seen done';
+  return html`An IPI takes <b>${time(whole.p50)}</b> at the
+    median${state}${way}${bounce}${
+      posted !== null &&
+      html`; a message posted by ${posted.name} takes <b>${figure(posted.times)} times</b> as long`
+    }.
+    Of ${count(whole.count)} IPIs, 1 in 100 took longer than ${time(whole.p99)}, and the slowest took
+    ${time(whole.max)}.`;
+}
+
+/** How it changes with what the receiving cpu does. */
+function loads(report: BenchReport, plain: LatencyRun): Markup | null {
+  const before = wholeOf(plain);
+  const others = report.runs.filter(
+    (run) => run !== plain && run.mode === plain.mode && run.wake === plain.wake && run.loop === plain.loop,
+  );
+  const after = others
+    .flatMap((run) => {
+      const whole = wholeOf(run, before?.name);
+      return whole === undefined || whole.count === 0 ? [] : [{ name: loadName(run), whole }];
+    })
+    .toSorted((a, b) => b.whole.p99 - a.whole.p99);
+  if (before === undefined || after.length === 0) return null;
+  const items = after.map(
+    ({ name, whole }) =>
+      html`<li><b>${name}</b>: median ${time(whole.p50)}, p99 <b>${time(whole.p99)}</b></li>`,
+  );
+  return html`<p>When the receiving CPU is busy, its p99 of ${time(before.p99)} becomes:</p>
+    <ul class="columns">
+      ${items}
+    </ul>`;
+}
+
+/** Who is faster at what, by more than can be noise. */
+function against(rows: readonly Row[]): Markup | null {
+  let ahead = 0;
+  let equal = 0;
+  const behind: string[] = [];
+  for (const row of rows) {
+    for (const contestant of row.contestants) {
+      const times = contestant.kind === 'peer' ? advantage(contestant, row) : null;
+      if (times === null) continue;
+      if (times.median >= EQUAL) ahead++;
+      else if (times.median > 1 / EQUAL) equal++;
+      else behind.push(`${contestant.name} (${row.title}, ${figure(1 / times.median)} times)`);
+    }
+  }
+  const all = ahead + equal + behind.length;
+  if (all === 0) return null;
+  return html`<p>
+    Of ${all} comparisons with what one would use instead, lwkt is ahead in <b>${ahead}</b>${
+      equal > 0 && html`, equal in ${equal}`
+    }${behind.length > 0 && html`, behind in ${behind.length}: ${list(behind)}`}.
+    Less than a fifth counts as equal.
+  </p>`;
+}
+
+function targets(rows: readonly Row[]): Markup | null {
+  const aimed = rows.filter(({ target, met }) => target !== null && met !== null);
+  if (aimed.length === 0) return null;
+  const missed = aimed.filter(({ met }) => met === false);
+  return html`<p>
+    <b>${aimed.length - missed.length} of ${aimed.length}</b> targets are
+    met${missed.length > 0 && html`; missed: ${list(missed.map(({ title }) => title))}`}.
+  </p>`;
+}
+
+/** What keeps a reader from believing the figures too far. */
+function warnings({ interrupted, environment, noise, rows }: BenchReport): string[] {
+  const disturbed = rows.reduce(
+    (sum, { contestants }) => sum + contestants.reduce((n, c) => n + c.disturbed, 0),
+    0,
+  );
+  const hiccup = Math.max(0, ...(noise?.hiccups ?? []).map(({ max }) => max));
+  return [
+    interrupted && 'The run was stopped before its end: parts are missing.',
+    environment.load > environment.cores / 2 &&
+      `The machine was busy when the run began: load ${figure(environment.load)} on ${environment.cores} cores.`,
+    hiccup > 1e6 &&
+      `The machine held a core for up to ${time(hiccup)} with nothing else to do: longest latencies up to there are its own.`,
+    (noise?.steal ?? 0) > 0.01 && `The host took ${figure((noise?.steal ?? 0) * 100)} % of the time away.`,
+    disturbed > 0 && `${disturbed} disturbed rounds could not be repeated; they are marked in the table.`,
+  ].filter((warning) => warning !== false);
+}
+
+/** The first thing on the page. */
+export function headline(report: BenchReport): Markup {
+  const plain = plainRun(report);
+  const told = warnings(report);
+  return html`<section id="summary" aria-label="In short">
+    ${plain !== undefined && html`<p class="lead">${ipi(report, plain)}</p>`}
+    ${plain !== undefined && loads(report, plain)} ${against(report.rows)} ${targets(report.rows)}
+    ${
+      told.length > 0 &&
+      html`<aside>
+        <h2 class="small">Before you believe it</h2>
+        <ul>
+          ${told.map((warning) => html`<li>${warning}</li>`)}
+        </ul>
+      </aside>`
+    }
+  </section>`;
+}

@@ -1,0 +1,76 @@
+/** Latency runs as the page groups them: the same IPIs, under one load after the other. */
+import type { BenchReport, Distribution, LatencyRun } from '../schema.ts';
+
+/** Runs of one mode and one way to wake, in one kind of loop. */
+export interface RunGroup {
+  readonly title: string;
+  readonly runs: readonly LatencyRun[];
+  /** The distribution that is compared over the loads, as in `round trip`. */
+  readonly shown: string;
+}
+
+/** Distributions of the whole way; every other one is a stage of it. */
+const WHOLE = ['round trip', 'one way'];
+
+/** The parts of the way, in order. */
+export function stages(run: LatencyRun): Distribution[] {
+  return run.distributions.filter(({ name }) => !WHOLE.includes(name));
+}
+
+/** What stands for a run: its distribution of that name, or the first. */
+export function wholeOf(run: LatencyRun, name?: string): Distribution | undefined {
+  return (
+    run.distributions.find((d) => d.name === name) ??
+    run.distributions.find((d) => WHOLE.includes(d.name)) ??
+    run.distributions[0]
+  );
+}
+
+/** What the page calls a run among others of its group. */
+export function loadName({ load, rate }: LatencyRun): string {
+  const pace = rate === null ? '' : `, ${rate.toLocaleString('en-US')}/s`;
+  return `${load === 'none' ? 'no load' : load}${pace}`;
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+function shownOf(runs: readonly LatencyRun[]): string {
+  const common = WHOLE.find((name) => runs.every((run) => run.distributions.some((d) => d.name === name)));
+  return common ?? runs[0]?.distributions[0]?.name ?? '';
+}
+
+/** The groups of a report, the one that tells most first; in each the run without load first. */
+export function runGroups({ runs }: BenchReport): RunGroup[] {
+  const groups = new Map<string, LatencyRun[]>();
+  for (const run of runs) {
+    const title = `${capital(run.mode)}, ${run.wake}: ${run.loop} loop, ${run.cpus} CPUs`;
+    groups.set(title, [...(groups.get(title) ?? []), run]);
+  }
+  return [...groups]
+    .map(([title, of]) => ({
+      title,
+      runs: of.toSorted((a, b) => Number(b.load === 'none') - Number(a.load === 'none')),
+      shown: shownOf(of),
+    }))
+    .toSorted((a, b) => b.runs.length - a.runs.length);
+}
+
+/** The run that the headline speaks of: two CPUs awake, nothing else to do; else the first there is. */
+export function plainRun({ runs }: BenchReport): LatencyRun | undefined {
+  const plain = runs.filter(({ load }) => load === 'none');
+  return plain.find(({ mode, wake }) => mode === 'pair' && wake === 'awake') ?? plain[0] ?? runs[0];
+}
+
+/** What a posted message costs, as measured beside the IPIs; null where it was not. */
+export function postedMessage({ rows }: BenchReport): { name: string; ns: number; times: number } | null {
+  for (const row of rows) {
+    if (row.unit !== 'ns' || !/call|round/i.test(`${row.id} ${row.title}`)) continue;
+    const posted = row.contestants.find(({ name }) => /MessagePort|postMessage/i.test(name));
+    if (posted?.cost && posted.ratio) {
+      return { name: posted.name, ns: posted.cost.median, times: 1 / posted.ratio.median };
+    }
+  }
+  return null;
+}
