@@ -7,7 +7,7 @@ import type { CompareOptions } from './bench-compare.ts';
 import type { ShowOptions } from './bench-show.ts';
 import type { BenchVerbOptions } from './bench.ts';
 import { wholeNumber } from './options.ts';
-import { milliseconds } from '../stress/options.ts';
+import { milliseconds } from '../stress/parse.ts';
 
 function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, what]) => `  ${name.padEnd(16)} ${what}`).join('\n');

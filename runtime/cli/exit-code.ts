@@ -6,10 +6,13 @@ export const EXIT = { done: 0, failed: 1, usage: 2, panic: 70, interrupted: 130 
 
 export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [EXIT.done, 'done; or whatever number the program returned, 0 .. 255'],
-  [EXIT.failed, 'the program failed: it could not be loaded, or its main thread threw'],
+  [
+    EXIT.failed,
+    'the program failed: it could not be loaded, or its main thread threw; or a verdict is FAILURE',
+  ],
   [EXIT.usage, 'usage: a bad option, or no such program'],
   [EXIT.panic, 'the machine panicked, or a cpu died'],
-  [EXIT.interrupted, 'interrupted by Ctrl-C; what there is has been printed'],
+  [EXIT.interrupted, 'interrupted by Ctrl-C or SIGTERM; what there is has been printed'],
 ];
 
 /** Exit code for an error on the way to or in a run. */

@@ -2,7 +2,9 @@
 import { Argument, type Command } from 'commander';
 import { MAXCPU } from '../base/params.ts';
 import { CHAOS } from '../stress/chaos.ts';
-import { holdTimes, milliseconds, weights, type StressOptions } from '../stress/options.ts';
+import type { StressOptions } from '../stress/options.ts';
+import { holdTimes, milliseconds, weights } from '../stress/parse.ts';
+import { CHECKS } from '../stress/record.ts';
 import { operationNames, SUITE_NAMES, SUITES } from '../stress/suites.ts';
 import { wholeNumber } from './options.ts';
 
@@ -11,7 +13,8 @@ function suiteHelp(): string {
     (name) => `  ${name.padEnd(8)} ${SUITES[name].title}\n           ${operationNames(name).join(', ')}`,
   );
   const levels = CHAOS.map(({ title }, level) => `  ${level}  ${title}`);
-  return `\nSuites and their operations:\n${suites.join('\n')}\n\nLevels of chaos:\n${levels.join('\n')}\n`;
+  const checks = CHECKS.map(([name, meaning]) => `  ${name.padEnd(14)} ${meaning}`);
+  return `\nSuites and their operations:\n${suites.join('\n')}\n\nLevels of chaos:\n${levels.join('\n')}\n\nChecks:\n${checks.join('\n')}\n`;
 }
 
 /** Adds the verb. Its code is loaded only when it is used. */
@@ -43,6 +46,11 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--stall <time>', 'no progress for so long is a failure (default 15s)', milliseconds('--stall'))
     .option('--interval <time>', 'between two lines of statistics (default 10s)', milliseconds('--interval'))
+    .option('--fairness <share>', 'least over most of a suite’s threads below this is a failure', Number)
+    .option(
+      '--dump <file>',
+      'where the machine is written to when a check fails (default lwkt-stress-SEED.dump)',
+    )
     .option('--busted <check>', 'do wrong on purpose what this check is to find: the run must fail')
     .option('--fail-fast', 'end at the first failed check')
     .option('--json', 'print one JSON object on stdout, everything else on stderr')

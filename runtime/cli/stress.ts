@@ -1,4 +1,8 @@
 /** `lwkt stress`: tortures a machine for a while and ends in a verdict. */
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LwktError } from '../base/errors.ts';
+import type { MemoryUse } from '../stress/memory.ts';
 import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
 import type { StressPlan } from '../stress/plan.ts';
 import { runStress, type StressEvents, type StressResult } from '../stress/run.ts';
@@ -22,6 +26,27 @@ const EXITS: Readonly<Record<StressResult['verdict'], number>> = {
   INTERRUPTED: EXIT.interrupted,
 };
 
+/** The file for a dump; its folder must be there before anything boots. */
+function dumpPath(given: string | undefined, seed: number): string {
+  const path = resolve(given ?? `lwkt-stress-${seed}.dump`);
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `--dump: cannot write into ${dirname(path)} (${code ?? 'unknown'}); give a file in a folder that is there`,
+    );
+  }
+  return path;
+}
+
+function dumpLine({ path, error }: NonNullable<StressResult['dump']>): string {
+  return error === undefined
+    ? `the machine at that time: lwkt dump ${path}`
+    : `the machine could not be written to ${path}: ${error}`;
+}
+
 /** The command that repeats a run. */
 function repeatCommand(plan: StressPlan, mutant: string | undefined): string {
   const options = shownPlan(plan).map(([name, value]) => `--${name} ${value}`);
@@ -36,8 +61,9 @@ function repeatCommand(plan: StressPlan, mutant: string | undefined): string {
 /** The last line of every run. */
 export function verdictLine(plan: StressPlan, result: StressResult, mutant: string | undefined): string {
   const longest = result.suites.reduce((most, { longestWaitUs }) => Math.max(most, longestWaitUs), 0);
-  const [rss0, rss1] = result.memory.rss;
-  const [heap0, heap1] = result.memory.heap;
+  const { before, after } = result.memory;
+  const grown = (figure: (use: MemoryUse) => number): string =>
+    [before, after].map((use) => (use === undefined ? '?' : figure(use))).join('..');
   return [
     `End of test: ${result.verdict}`,
     `suite=${plan.suite}`,
@@ -46,8 +72,10 @@ export function verdictLine(plan: StressPlan, result: StressResult, mutant: stri
     `operations=${result.operations}`,
     `violations=${result.violations}`,
     `longest_wait_us=${longest}`,
-    `rss_mib=${rss0}..${rss1}`,
-    `heap_mib=${heap0}..${heap1}`,
+    `rss_mib=${grown(({ rssMib }) => rssMib)}`,
+    `heap_mib=${grown(({ heapMib }) => heapMib)}`,
+    `names=${grown(({ names }) => names)}`,
+    `descriptors=${grown(({ descriptors }) => descriptors)}`,
     `seconds=${result.seconds}`,
   ].join(' ');
 }
@@ -61,11 +89,16 @@ export function verdictLine(plan: StressPlan, result: StressResult, mutant: stri
 export async function stress(suite: string, options: StressOptions): Promise<number> {
   const { intervalMs, ...plan } = stressPlan(suite, options);
   const { json = false, failFast = false, mutant } = options;
+  const dump = dumpPath(options.dump, plan.seed);
   const out = json ? process.stderr : process.stdout;
   const say = (line: string): void => void out.write(`${line}\n`);
-  const live = out.isTTY ? new LiveTable(out) : undefined;
+  const live = out.isTTY ? new LiveTable(out, plan.durationMs / 1000) : undefined;
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
+  const interrupt = (): void => {
+    interrupted.abort();
+    live?.clear();
+    say('interrupted: the threads come to their end; once more ends at once');
+  };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const events: StressEvents = {
     violation: (violation) => {
@@ -75,6 +108,10 @@ export async function stress(suite: string, options: StressOptions): Promise<num
     trouble: (text) => {
       live?.clear();
       say(`!!! ${text}`);
+    },
+    notice: (text) => {
+      live?.clear();
+      say(`??? ${text}`);
     },
     interval: (interval) => (live === undefined ? say(intervalLine(interval)) : live.show(interval)),
   };
@@ -86,6 +123,7 @@ export async function stress(suite: string, options: StressOptions): Promise<num
       {
         intervalMs: live === undefined ? intervalMs : Math.min(intervalMs, 500),
         failFast,
+        dump,
         interrupted: interrupted.signal,
       },
       events,
@@ -98,7 +136,8 @@ export async function stress(suite: string, options: StressOptions): Promise<num
   const repeat = repeatCommand(plan, mutant);
   for (const summary of result.suites) say(summaryLine(summary));
   if (result.verdict === 'FAILURE') {
-    for (const line of result.dump) say(line);
+    for (const line of result.threads) say(line);
+    if (result.dump !== undefined) say(dumpLine(result.dump));
     say(`to repeat: ${repeat}`);
   }
   if (json) {

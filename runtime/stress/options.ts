@@ -1,9 +1,9 @@
 /** What the command line says, checked as a whole before anything boots. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { LwktError } from '../base/errors.ts';
 import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import { CHAOS } from './chaos.ts';
+import { refuse } from './parse.ts';
 import type { StressPlan } from './plan.ts';
 import { CHECKS } from './record.ts';
 import type { HoldPart } from './random.ts';
@@ -26,6 +26,8 @@ export interface StressOptions {
   readonly ring?: number;
   readonly stall?: number;
   readonly interval?: number;
+  readonly fairness?: number;
+  readonly dump?: string;
   readonly json?: boolean;
   readonly failFast?: boolean;
   readonly busted?: string;
@@ -37,70 +39,9 @@ export interface StressOptions {
 const MOST_THREADS = 16_384;
 const MOST_PER_CPU = 1024;
 const MOST_TOKENS = 1024;
+/** Milliseconds that each phase has at least. */
+const SHORTEST_PHASE_MS = 100;
 const MOST_DURATION_MS = 30 * 24 * 3_600_000;
-
-const UNITS_NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-function refuse(message: string): never {
-  throw new LwktError('ERR_LWKT_OPTION', message);
-}
-
-/** A time with its unit, in nanoseconds. */
-function time(option: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)$/.exec(text.trim());
-  const unit = UNITS_NS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) {
-    refuse(
-      `${option}: '${text}' is not a time; write a number and its unit, as in 50ns, 2us, 1ms, 30s, 5m, 2h`,
-    );
-  }
-  return Number(match[1]) * unit;
-}
-
-/** A parser for times of a millisecond and more; gives milliseconds. */
-export function milliseconds(option: string): (text: string) => number {
-  return (text) => time(option, text) / 1e6;
-}
-
-/** A parser for hold times: `2us`, or shares of 100 percent as in `90%50ns,10%1ms`. */
-export function holdTimes(text: string): HoldPart[] {
-  const parts = text.split(',').map((part) => {
-    const match = /^(?:(\d+)%)?(.+)$/.exec(part.trim());
-    return {
-      percent: match?.[1] === undefined ? undefined : Number(match[1]),
-      ns: time('--hold', match?.[2] ?? ''),
-    };
-  });
-  if (parts.length === 1 && parts[0]?.percent === undefined) return [{ percent: 100, ns: parts[0]?.ns ?? 0 }];
-  const shares = parts.map(({ percent, ns }) => ({
-    percent: percent ?? refuse(`--hold: '${text}': a mix needs a share for each part, as in 90%50ns,10%1ms`),
-    ns,
-  }));
-  const sum = shares.reduce((all, { percent }) => all + percent, 0);
-  if (sum !== 100) refuse(`--hold: '${text}': the shares sum up to ${sum} percent, not 100`);
-  return shares;
-}
-
-/** A parser for `--ops get=10,tokens.try=0`. */
-export function weights(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
-  const given: Record<string, number> = { ...before };
-  for (const part of text.split(',')) {
-    const [name = '', value = ''] = part.split('=', 2);
-    const weight = Number(value);
-    if (value === '' || !Number.isInteger(weight) || weight < 0 || weight > 1_000_000) {
-      refuse(`--ops: '${part}' is not operation=weight with a whole number of 0 .. 1000000, as in get=10`);
-    }
-    given[name.trim()] = weight;
-  }
-  return given;
-}
 
 /** Weights by suite and operation; a bare operation means that of the suites that run. */
 function namedWeights(
@@ -136,6 +77,12 @@ function whole(option: string, least: number, most: number, initial: number): z.
   return z.number({ error }).int({ error }).min(least, { error }).max(most, { error }).default(initial);
 }
 
+function share(option: string): z.ZodDefault<z.ZodNumber> {
+  const error = (issue: { input?: unknown }): string =>
+    `${option}: ${String(issue.input)} must be a number of 0 .. 1: least over most, as in 0.5`;
+  return z.number({ error }).min(0, { error }).max(1, { error }).default(0);
+}
+
 function period(option: string, least: number, most: number, initial: number): z.ZodDefault<z.ZodNumber> {
   const error = (issue: { input?: unknown }): string =>
     `${option}: ${String(issue.input)} ms must be ${least} ms or more, and ${most} ms at most`;
@@ -164,6 +111,7 @@ function numbers(options: StressOptions): {
       | 'ring'
       | 'stall'
       | 'interval'
+      | 'fairness'
   ]: number;
 } {
   const schema = z.object({
@@ -180,6 +128,7 @@ function numbers(options: StressOptions): {
     ring: whole('--ring', MIN_RING, MAX_RING, DEFAULT_RING),
     stall: period('--stall', 500, 3_600_000, 15_000),
     interval: period('--interval', 100, MOST_DURATION_MS, 10_000),
+    fairness: share('--fairness'),
   });
   const parsed = schema.safeParse(options);
   if (!parsed.success) refuse(parsed.error.issues[0]?.message ?? 'options are wrong');
@@ -191,13 +140,82 @@ export function suitesOf({ suite }: Pick<StressPlan, 'suite'>): readonly SuiteNa
   return suite === 'all' ? SUITE_NAMES : [suite];
 }
 
-function bustedCheck(name: string | undefined): StressPlan['busted'] {
+function bustedCheck(name: string | undefined, suites: readonly SuiteName[]): StressPlan['busted'] {
   if (name === undefined) return '';
-  const known = CHECKS.find(([check]) => check === name)?.[0];
-  return (
-    known ??
-    refuse(`--busted: there is no check '${name}'; there are ${CHECKS.map(([check]) => check).join(', ')}`)
-  );
+  const known = CHECKS.find(([check]) => check === name);
+  if (known === undefined) {
+    return refuse(
+      `--busted: there is no check '${name}'; there are ${CHECKS.map(([check]) => check).join(', ')}`,
+    );
+  }
+  const [check, , by] = known;
+  const can: readonly string[] = by;
+  if (can.length !== 0 && !suites.some((suite) => can.includes(suite))) {
+    return refuse(
+      `--busted: suite '${suites.join(', ')}' never makes check '${check}' fail; ${can.join(', ')} does`,
+    );
+  }
+  return check;
+}
+
+/** A run has as many phases as suites, and one more of all together. */
+function leastDuration(suites: readonly SuiteName[]): number {
+  return SHORTEST_PHASE_MS * (suites.length === 1 ? 1 : suites.length + 1);
+}
+
+type Given = ReturnType<typeof numbers>;
+
+/** What is wrong with the times when they are seen together. */
+function checkTimes(given: Given, suites: readonly SuiteName[], hold: readonly HoldPart[]): void {
+  const { cpus, threads, duration, longHold, stutter, shuffle, stall } = given;
+  const least = leastDuration(suites);
+  if (duration < least)
+    refuse(
+      `--duration: ${duration} ms for ${suites.length} suites; give ${least} ms or more, or name one suite`,
+    );
+  const longest = hold.reduce((most, { ns }) => Math.max(most, ns), 0) / 1e6;
+  for (const [option, ms] of [
+    ['--hold', longest],
+    ['--long-hold', longHold],
+    ['--stutter', stutter],
+    ['--shuffle', shuffle],
+  ] as const) {
+    if (ms >= duration) refuse(`${option}: ${ms} ms is not shorter than the duration of ${duration} ms`);
+  }
+  if (Math.max(longest, longHold) * 4 >= stall) {
+    refuse(
+      `--hold: ${Math.max(longest, longHold)} ms is too near to --stall ${stall} ms: a hold would look like a hang`,
+    );
+  }
+  const mean = hold.reduce((sum, { percent, ns }) => sum + (percent / 100) * ns, 0) / 1e6 + longHold / 1000;
+  const all = cpus * threads * mean;
+  if (all >= stall) {
+    refuse(
+      `--hold: when ${cpus * threads} threads hold one thing after the other, the last one waits ${Math.round(all)} ms, ` +
+        `which looks like a hang; use shorter holds, fewer threads, or raise --stall (${stall} ms)`,
+    );
+  }
+}
+
+/** What is wrong with the rest. */
+function checkTogether(given: Given, suites: readonly SuiteName[], ringGiven: boolean): void {
+  const { cpus, threads, tokens, nested, ring, chaos, shuffle } = given;
+  if (cpus * threads > MOST_THREADS)
+    refuse(`--threads: ${threads} on each of ${cpus} cpus are more than ${MOST_THREADS} threads of a suite`);
+  if ((ring & (ring - 1)) !== 0) refuse(`--ring: ${ring} must be a power of two`);
+  const slots = CHAOS[chaos]?.ring ?? 0;
+  if (ringGiven && slots !== 0 && ring !== slots)
+    refuse(
+      `--ring: ${ring} slots, but chaos ${chaos} has rings of ${slots}; leave --ring out, or use --chaos 2`,
+    );
+  if (nested > tokens)
+    refuse(`--nested: ${nested} tokens at once, but there are only ${tokens}: raise --tokens`);
+  if (shuffle === 0) return;
+  if (cpus === 1) refuse('--shuffle: with one cpu there is nowhere to move to; use --cpus 2 or more');
+  if (!suites.some((suite) => SUITES[suite].movable)) {
+    const movable = SUITE_NAMES.filter((suite) => SUITES[suite].movable).join(', ');
+    refuse(`--shuffle: threads of suite '${suites.join(', ')}' do not move; those of ${movable} do`);
+  }
 }
 
 function suiteNamed(name: string): StressPlan['suite'] {
@@ -215,25 +233,12 @@ export function stressPlan(
   options: StressOptions,
 ): StressPlan & { readonly intervalMs: number } {
   const suite = suiteNamed(name);
+  const suites = suitesOf({ suite });
   const given = numbers(options);
   const { cpus, threads, duration, tokens, nested, ring, chaos, longHold, stutter } = given;
   const hold = options.hold ?? DEFAULT_HOLD;
-  if (cpus * threads > MOST_THREADS)
-    refuse(`--threads: ${threads} on each of ${cpus} cpus are more than ${MOST_THREADS} threads of a suite`);
-  if ((ring & (ring - 1)) !== 0) refuse(`--ring: ${ring} must be a power of two`);
-  if (nested > tokens)
-    refuse(`--nested: ${nested} tokens at once, but there are only ${tokens}: raise --tokens`);
-  const longest = hold.reduce((most, { ns }) => Math.max(most, ns), 0) / 1e6;
-  if (longest >= duration) refuse(`--hold: ${longest} ms is not shorter than the duration of ${duration} ms`);
-  if (longHold >= duration)
-    refuse(`--long-hold: ${longHold} ms is not shorter than the duration of ${duration} ms`);
-  if (stutter >= duration)
-    refuse(`--stutter: ${stutter} ms is not shorter than the duration of ${duration} ms`);
-  if (Math.max(longest, longHold) * 4 >= given.stall) {
-    refuse(
-      `--hold: ${Math.max(longest, longHold)} ms is too near to --stall ${given.stall} ms: a hold would look like a hang`,
-    );
-  }
+  checkTogether(given, suites, options.ring !== undefined);
+  checkTimes(given, suites, hold);
   return {
     suite,
     cpus,
@@ -243,14 +248,15 @@ export function stressPlan(
     tokens,
     hold,
     nested,
-    weights: namedWeights(suitesOf({ suite }), options.ops ?? {}),
+    weights: namedWeights(suites, options.ops ?? {}),
     stutterMs: stutter,
     shuffleMs: given.shuffle,
     longHoldMs: longHold,
     chaos,
     ring: CHAOS[chaos]?.ring || ring,
     stallMs: given.stall,
-    busted: bustedCheck(options.busted),
+    fairness: given.fairness,
+    busted: bustedCheck(options.busted, suites),
     intervalMs: given.interval,
   };
 }
@@ -282,6 +288,7 @@ export function shownPlan(plan: StressPlan): [string, string][] {
     ['chaos', String(plan.chaos)],
     ['ring', String(plan.ring)],
     ['stall', shownMs(plan.stallMs)],
+    ...(plan.fairness === 0 ? [] : ([['fairness', String(plan.fairness)]] as [string, string][])),
     ...(plan.busted === '' ? [] : ([['busted', plan.busted]] as [string, string][])),
   ];
 }

@@ -29,8 +29,19 @@ export interface StressPlan {
   readonly ring: number;
   /** Milliseconds without any progress after which the run is given up. */
   readonly stallMs: number;
+  /** Least over most, of the operations of a suite's threads, below which the run fails; 0 for any. */
+  readonly fairness: number;
   /** The check that is to fail, since its threads do wrong on purpose; empty for none. */
   readonly busted: Check | '';
+}
+
+/** What is in use of the arena when no thread of a suite is left. */
+export interface ArenaUse {
+  /** Named objects, and the bytes they take. */
+  readonly names: number;
+  readonly namedBytes: number;
+  /** Thread descriptors that were ever used. */
+  readonly descriptors: number;
 }
 
 /** What the controller thread says at the end of a phase. */
@@ -39,4 +50,5 @@ export interface PhaseReport {
   readonly errors: readonly string[];
   /** What was left behind, by name; empty when nothing was. */
   readonly left: Readonly<Record<string, number>>;
+  readonly arena: ArenaUse;
 }

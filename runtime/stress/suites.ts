@@ -45,8 +45,9 @@ export const SUITES = {
     movable: false,
   },
   preempt: {
-    title: 'interrupt threads run at once, by priority, never in a critical section',
-    operations: { local: 10, remote: 10, crit: 6, storm: 4, mp: 2, work: 4 },
+    title:
+      'interrupt threads run at once, by priority, never in a critical section; the most urgent runs first',
+    operations: { local: 10, remote: 10, crit: 6, storm: 4, mp: 2, order: 2, work: 4 },
     movable: false,
   },
   threads: {

@@ -23,6 +23,7 @@ export class Watch {
   #told = 0;
   #progress = -1;
   #progressAt = 0;
+  #lookedAt = 0;
   readonly #threads = new Map<string, { total: number; at: number }>();
 
   constructor(record: Int32Array, plan: StressPlan) {
@@ -64,6 +65,7 @@ export class Watch {
 
   /** Forgets what stood still, after a pause or between phases. */
   refresh(now: number): void {
+    this.#lookedAt = now;
     this.#progress = -1;
     this.#progressAt = now;
     this.#threads.clear();
@@ -71,6 +73,9 @@ export class Watch {
 
   /** True when nothing at all has moved for the stall time. */
   standsStill(suites: readonly SuiteName[], now: number): boolean {
+    // The host itself was stopped, and with it perhaps the cpus: that says nothing of them.
+    if (now - this.#lookedAt > this.#stallMs / 4) this.refresh(now);
+    this.#lookedAt = now;
     const progress = this.operations * 1000 - this.live(suites);
     if (progress !== this.#progress) {
       this.#progress = progress;

@@ -105,7 +105,17 @@ export const FLOORS: readonly Floor[] = [
   { name: 'host', entries: ['machine/', 'index.ts'] },
   {
     name: 'stress rack',
-    entries: ['stress/options.ts', 'stress/summary.ts', 'stress/watch.ts', 'stress/run.ts'],
+    entries: [
+      'stress/parse.ts',
+      'stress/options.ts',
+      'stress/phases.ts',
+      'stress/memory.ts',
+      'stress/summary.ts',
+      'stress/watch.ts',
+      'stress/trouble.ts',
+      'stress/pace.ts',
+      'stress/run.ts',
+    ],
   },
   { name: 'bench', entries: ['bench/'] },
   { name: 'cli', entries: ['cli/'] },

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import test from 'ava';
-import { lwkt, ROOT } from '../helpers/cli.ts';
+import test, { type ExecutionContext } from 'ava';
+import { folder, lwkt, ROOT } from '../helpers/cli.ts';
 
 const SUITES = ['tokens', 'ipiq', 'mplock', 'waitq', 'preempt', 'threads', 'sync'] as const;
 
@@ -22,7 +22,7 @@ for (const suite of SUITES) {
           '--chaos',
           String(chaos),
           '--duration',
-          '2s',
+          '1s',
           '--seed',
           '3',
         ];
@@ -48,6 +48,80 @@ for (const [what, args, reason] of [
     ['--hold', '10s', '--duration', '1s'],
     /--hold: 10000 ms is not shorter than the duration/,
   ],
+  [
+    'a pause as long as the test',
+    ['--stutter', '2s', '--duration', '1s'],
+    /--stutter: 2000 ms is not shorter than the duration of 1000 ms/,
+  ],
+  [
+    'a long hold that looks like a hang',
+    ['--long-hold', '4s', '--duration', '1m'],
+    /4000 ms is too near to --stall 15000 ms/,
+  ],
+  [
+    'holds that look like a hang when threads queue up',
+    ['--hold', '2s', '--threads', '8', '--cpus', '2', '--duration', '1m'],
+    /when 16 threads hold one thing after the other, the last one waits 32000 ms.*raise --stall/,
+  ],
+  [
+    'more tokens at once than there are',
+    ['--tokens', '2', '--nested', '3'],
+    /--nested: 3 tokens at once, but there are only 2: raise --tokens/,
+  ],
+  [
+    'moving on one cpu',
+    ['--cpus', '1', '--shuffle', '5ms'],
+    /--shuffle: with one cpu there is nowhere to move to; use --cpus 2/,
+  ],
+  [
+    'moving threads that do not move',
+    ['waitq', '--cpus', '2', '--shuffle', '5ms'],
+    /--shuffle: threads of suite 'waitq' do not move; those of tokens, /,
+  ],
+  [
+    'a ring that the chaos overrides',
+    ['--ring', '64', '--chaos', '3'],
+    /--ring: 64 slots, but chaos 3 has rings of 2; leave --ring out/,
+  ],
+  ['a ring of 48 slots', ['--ring', '48'], /--ring: 48 must be a power of two/],
+  ['a chaos that there is not', ['--chaos', '9'], /--chaos: 9 must be a whole number of 0 \.\. 5/],
+  [
+    'too many threads',
+    ['--cpus', '64', '--threads', '1024'],
+    /1024 on each of 64 cpus are more than 16384 threads/,
+  ],
+  [
+    'phases without time',
+    ['all', '--duration', '500ms'],
+    /--duration: 500 ms for 7 suites; give 800 ms or more/,
+  ],
+  ['a mix that is no whole', ['--hold', '50%1us,20%2us'], /the shares sum up to 70 percent, not 100/],
+  [
+    'an operation that there is not',
+    ['tokens', '--ops', 'tea=1'],
+    /--ops: there is no operation 'tea'; there are/,
+  ],
+  [
+    'nothing left to do',
+    ['mplock', '--ops', 'get=0,try=0,nested=0,lose=0'],
+    /every operation of suite 'mplock' has weight 0/,
+  ],
+  ['a fairness beyond one', ['--fairness', '2'], /--fairness: 2 must be a number of 0 \.\. 1/],
+  [
+    'a check that there is not',
+    ['--busted', 'tea'],
+    /--busted: there is no check 'tea'; there are exclusion, /,
+  ],
+  [
+    'a check that a suite never fails',
+    ['mplock', '--busted', 'fifo'],
+    /--busted: suite 'mplock' never makes check 'fifo' fail; waitq does/,
+  ],
+  [
+    'a dump into a folder that is not there',
+    ['--dump', '/nowhere/at/all.dump'],
+    /--dump: cannot write into \/nowhere\/at \(ENOENT\); give a file in a folder that is there/,
+  ],
   ['an unknown suite', ['tea'], /there is no suite 'tea'; there are tokens, /],
   ['a time without a unit', ['--duration', '5'], /--duration: '5' is not a time/],
 ] as const) {
@@ -72,24 +146,72 @@ test.serial('stress: --json is one object, with the command that repeats it', as
   t.regex(report.repeat, /^lwkt stress mplock .*--seed 9 /);
 });
 
-test.serial('stress: Ctrl-C gives the figures so far and an honest verdict', async (t) => {
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'runtime/cli/main.ts'), 'stress', 'tokens', '--duration', '1h', '--interval', '1s'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+test.serial(
+  'stress: a failure is marked, the machine is in a file, and the command repeats it',
+  async (t) => {
+    const dump = join(await folder(t), 'machine.dump');
+    const args = ['mplock', '--duration', '10s', '--seed', '9', '--cpus', '2'];
+    const busted = ['--busted', 'mp-count', '--fail-fast', '--dump', dump];
+    const { code, stdout, stderr } = await lwkt(['stress', ...args, ...busted]);
+    t.is(code, 1, stderr);
+    t.regex(
+      stdout,
+      /^!!! mp-count: the MP lock and the count of its thread disagree \(found on cpu \d by mplock\.\d/m,
+    );
+    t.regex(stdout, /^to repeat: lwkt stress mplock --cpus 2 .*--seed 9 .*--busted mp-count$/m);
+    t.regex(stdout, /^End of test: FAILURE suite=mplock .*busted=mp-count .*violations=[1-9].*$/m);
+    t.true(stdout.includes(`the machine at that time: lwkt dump ${dump}`));
+    const shown = await lwkt(['dump', dump]);
+    t.is(shown.code, 0, shown.stderr);
+    t.regex(shown.stdout, /mplock\.\d/);
+  },
+);
+
+/** Starts a run that nobody ends, sends a signal when `cue` was said, and gives what came of it. */
+async function interrupt(
+  t: ExecutionContext,
+  args: readonly string[],
+  signals: readonly (readonly [cue: string, signal: NodeJS.Signals])[],
+): Promise<{ code: number | null; signal: NodeJS.Signals | null; said: string }> {
+  const child = spawn(process.execPath, [join(ROOT, 'runtime/cli/main.ts'), 'stress', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   t.teardown(() => child.kill('SIGKILL'));
-  const closed = once(child, 'close');
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const left = [...signals];
   let said = '';
-  let interrupted = false;
   const hear = (chunk: Buffer): void => {
     said += chunk.toString();
-    if (interrupted || !said.includes('op/s')) return;
-    interrupted = true;
-    child.kill('SIGINT');
+    const [next] = left;
+    if (next === undefined || !said.includes(next[0])) return;
+    left.shift();
+    child.kill(next[1]);
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
-  await closed;
-  t.regex(said, /End of test: INTERRUPTED suite=tokens .* operations=[1-9]/);
+  const [code, signal] = await closed;
+  return { code, signal, said };
+}
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  test.serial(`stress: ${name} gives the figures so far and an honest verdict`, async (t) => {
+    const args = ['tokens', '--duration', '1h', '--interval', '1s'];
+    const { code, said } = await interrupt(t, args, [['op/s', name]]);
+    t.is(code, 130);
+    t.regex(said, /^tokens: [\d,]+ operations .*fairness/m);
+    t.regex(said, /^End of test: INTERRUPTED suite=tokens .* operations=[1-9]/m);
+    t.is(said.trimEnd().split('\n').at(-1)?.startsWith('End of test: '), true);
+  });
+}
+
+test.serial('stress: a second Ctrl-C ends at once', async (t) => {
+  // Threads hold their tokens for so long that the first one alone would take a while.
+  const args = ['tokens', '--duration', '1h', '--interval', '1s', '--hold', '20s', '--stall', '1h'];
+  const { code, signal, said } = await interrupt(t, args, [
+    ['op/s', 'SIGINT'],
+    ['interrupted: ', 'SIGINT'],
+  ]);
+  t.is(signal, 'SIGINT');
+  t.is(code, null);
+  t.notRegex(said, /End of test/);
 });

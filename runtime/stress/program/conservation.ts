@@ -1,11 +1,14 @@
 /** What is left when all threads of a phase have ended; nothing should be. */
 import { cpu } from '../../scheduler/globaldata.ts';
+import { Globaldata } from '../../shared-memory/layout/globaldata.ts';
 import { Machine } from '../../shared-memory/layout/machine.ts';
-import { ringOf } from '../../shared-memory/layout/memory-map.ts';
+import { globaldataOf, ringOf } from '../../shared-memory/layout/memory-map.ts';
+import { RWLOCK_READERS, Sync } from '../../shared-memory/layout/sync.ts';
 import { Token, Wait } from '../../shared-memory/layout/token.ts';
 import { ringCompleted, ringWritten } from '../../shared-memory/ring.ts';
 import { listSymbols } from '../../shared-memory/symbols.ts';
 import { ld, ldA } from '../../shared-memory/word.ts';
+import type { ArenaUse, StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
 
 function ringsPending(): number {
@@ -20,6 +23,36 @@ function ringsPending(): number {
   return pending;
 }
 
+/** Descriptors that are neither free, in the slab or in a cpu's cache, nor those of threads. */
+function lostDescriptors(): number {
+  const { m, arena, ncpus } = cpu;
+  // Slot 0 is nil, and each cpu has an idle thread that is on no list.
+  let known = 1 + ncpus + ld(m, 0, Machine.slabFreeCount);
+  for (let id = 0; id < ncpus; id++) {
+    const gd = globaldataOf(arena.map, id);
+    known += ld(m, gd, Globaldata.tdfreecount) + ld(m, gd, Globaldata.nthreads);
+  }
+  return ld(m, 0, Machine.slabFresh) - known;
+}
+
+/** A token at rest: owned by a cpu or by nobody, not on its way, not held, not asked for. */
+function restless(ref: number): 'held' | 'requests' | 'owners' | undefined {
+  const { m, ncpus } = cpu;
+  if ((ld(m, ref, Token.holder) & 1) !== 0) return 'held';
+  if (ldA(m, ref, Token.reqLow) !== 0 || ldA(m, ref, Token.reqHigh) !== 0) return 'requests';
+  const owner = ldA(m, ref, Token.owner);
+  return owner < 0 || owner > ncpus ? 'owners' : undefined;
+}
+
+/** A lock that somebody has, or that somebody waits for. */
+function isLocked(ref: number, kind: string): boolean {
+  const { m } = cpu;
+  const held = kind === 'mutex' || kind === 'spinlock' || kind === 'rwlock';
+  const next = ldA(m, ref, Sync.next);
+  const wanted = kind === 'rwlock' ? (next & RWLOCK_READERS) + ldA(m, ref, Sync.extra) : next;
+  return ldA(m, ref, Sync.waiters) !== 0 || wanted !== 0 || (held && ldA(m, ref, Sync.state) !== 0);
+}
+
 /** By name how much is left; zero is left out. */
 function left(): Record<string, number> {
   const { m, arena } = cpu;
@@ -28,20 +61,34 @@ function left(): Record<string, number> {
     rings: ringsPending(),
     held: 0,
     requests: 0,
+    owners: 0,
     waiting: 0,
+    locked: 0,
+    descriptors: lostDescriptors(),
+    mplock: ldA(m, 0, Machine.mplock) === 0 ? 0 : 1,
   };
   for (const { kind, ref } of listSymbols(arena)) {
-    if (kind !== 'token' && kind !== 'wait queue') continue;
-    if ((ld(m, ref, Token.holder) & 1) !== 0) found.held++;
-    if (ldA(m, ref, Token.reqLow) !== 0 || ldA(m, ref, Token.reqHigh) !== 0) found.requests++;
-    if (kind === 'wait queue') found.waiting += ld(m, ref, Wait.count);
+    if (kind === 'token' || kind === 'wait queue') {
+      const how = restless(ref);
+      if (how !== undefined) found[how]++;
+      if (kind === 'wait queue') found.waiting += ld(m, ref, Wait.count);
+    } else if (!kind.startsWith('shared.') && isLocked(ref, kind)) found.locked++;
   }
-  const mplock = ldA(m, 0, Machine.mplock) === 0 ? 0 : 1;
-  return Object.fromEntries(Object.entries({ ...found, mplock }).filter(([, n]) => n !== 0));
+  return Object.fromEntries(Object.entries(found).filter(([, n]) => n !== 0));
 }
 
 /** Looks until nothing is left, since the last IPIs may be on their way; says what stays. */
-export function* whatIsLeft(): Generator<unknown, Record<string, number>, unknown> {
-  yield* eventually(() => Object.keys(left()).length === 0);
+export function* whatIsLeft(plan: StressPlan): Generator<unknown, Record<string, number>, unknown> {
+  yield* eventually(plan, () => Object.keys(left()).length === 0);
   return left();
+}
+
+/** What is in use of the arena. */
+export function arenaUse(): ArenaUse {
+  const { m, arena } = cpu;
+  return {
+    names: ld(m, 0, Machine.symbolCount),
+    namedBytes: (ld(m, 0, Machine.memoryNext) - arena.map.memoryBase) * 4,
+    descriptors: ld(m, 0, Machine.slabFresh),
+  };
 }

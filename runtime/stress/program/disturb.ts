@@ -1,4 +1,6 @@
 /** Trouble on purpose: threads that delay IPIs, make garbage, stop a cpu, and move other threads, all from the seed. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   critEnter,
   critExit,
@@ -17,6 +19,17 @@ import { SUITES, type SuiteName } from '../suites.ts';
 import { busy, handleOfThread, stopped } from './harness.ts';
 
 const KIB_OBJECTS = 8;
+
+/** Collects all garbage of this cpu. Per cpu; made when it is first wanted. */
+let collect: (() => void) | undefined;
+
+function collectAll(): void {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+}
 
 /** Whose garbage it is. */
 let garbage: unknown[] = [];
@@ -38,8 +51,10 @@ const trouble = kthread(function* stressTrouble(plan: StressPlan, cpu: number) {
       critEnter();
       busy(below(c, level.delayUs + 1) * 1000);
       critExit();
-    } else if (kind < 7) litter(below(c, level.garbageKib + 1));
-    else busy(below(c, level.stallUs + 1) * 1000);
+    } else if (kind < 7) {
+      litter(below(c, level.garbageKib + 1));
+      if (level.collect !== 0 && below(c, level.collect) === 0) collectAll();
+    } else busy(below(c, level.stallUs + 1) * 1000);
   }
   garbage = [];
 });

@@ -1,12 +1,17 @@
 /** Waiting in a thread for a condition that other cpus bring about; the limit only tells a hang from slowness. */
 import { nowNs } from '../../base/clock.ts';
 import { sleep } from '../../lwkt.ts';
+import type { StressPlan } from '../plan.ts';
 
-const LIMIT_MS = 20_000;
-
-/** @returns whether the condition came true in time */
-export function* eventually(check: () => boolean): Generator<unknown, boolean, unknown> {
-  const end = nowNs() + LIMIT_MS * 1e6;
+/**
+ * @param plan - says after how long something stands still
+ * @returns whether the condition came true in time
+ */
+export function* eventually(
+  { stallMs }: StressPlan,
+  check: () => boolean,
+): Generator<unknown, boolean, unknown> {
+  const end = nowNs() + stallMs * 1e6;
   while (!check()) {
     if (nowNs() > end) return false;
     yield* sleep(1);

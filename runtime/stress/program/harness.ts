@@ -9,6 +9,7 @@ import {
   curthread,
   lwktYield,
   movePoint,
+  mutex,
   mycpu,
   ncpus,
   safepoint,
@@ -68,6 +69,9 @@ const PAUSED_MS = 2;
 const LONG_HOLD_ONE_IN = 1000;
 /** One in so many chances to do wrong on purpose is taken. */
 const BUSTED_ONE_IN = 4;
+/** Numbers that are leaked at a time; how long an unfair thread sleeps. */
+const LEAK_WORDS = 32_768;
+const BUSTED_SLEEP_MS = 50;
 /** From here on a hold looks at the clock; below it counts. */
 const CLOCK_FROM_NS = 300;
 const NS_PER_TURN = 2;
@@ -185,6 +189,33 @@ export function weightsOf(plan: StressPlan, suite: SuiteName): number[] {
   return operationNames(suite).map((name, i) => plan.weights[`${suite}.${name}`] ?? (defaults[i] as number));
 }
 
+/** What the operations of a thread get. */
+export function tortureOf(suite: SuiteName, state: ThreadState): Torture {
+  const { plan, index, tally } = state;
+  record(plan);
+  return {
+    plan,
+    state,
+    suite,
+    index,
+    line: lineOf(suite, index, perSuite),
+    tally,
+    next: (n) => below(state.chance, n),
+  };
+}
+
+/** Wrong on purpose: what any suite can do to its threads. */
+function* bustAny(t: Torture): Generator<unknown, void, unknown> {
+  if (busted(t, 'threw')) throw new Error('busted on purpose');
+  if (busted(t, 'left')) mutex();
+  if (busted(t, 'memory')) leak.push(Array.from({ length: LEAK_WORDS }, (_, i) => i / 2));
+  if (busted(t, 'fairness') && t.index === 0) yield* sleep(BUSTED_SLEEP_MS);
+  if (busted(t, 'progress') && t.index === 0) yield* sleep(Infinity);
+}
+
+/** What is leaked on purpose. Per cpu. */
+const leak: number[][] = [];
+
 /**
  * Does operations until the phase is over.
  *
@@ -198,18 +229,10 @@ export function* torture<S extends SuiteName>(
   over: () => boolean = stopped,
   weights: readonly number[] = weightsOf(state.plan, suite),
 ): Generator<unknown, readonly number[], unknown> {
-  const { plan, index, tally } = state;
+  const { plan, tally } = state;
   const m = record(plan);
-  const line = lineOf(suite, index, perSuite);
-  const t: Torture = {
-    plan,
-    state,
-    suite,
-    index,
-    line,
-    tally,
-    next: (n) => below(state.chance, n),
-  };
+  const t = tortureOf(suite, state);
+  const { line } = t;
   const list = operationNames(suite).map((name) => operations[name as OperationName<S>]);
   const moves = plan.shuffleMs !== 0 && SUITES[suite].movable;
   beginLine(m, line, curthread());
@@ -224,6 +247,7 @@ export function* torture<S extends SuiteName>(
       const operation = pick(state.chance, weights);
       noteOperation(m, line, operation);
       yield* (list[operation] as Operation)(t);
+      if (plan.busted !== '') yield* bustAny(t);
       countOperation(m, line, operation);
       if (moves) yield* movePoint(state);
       if (safepoint()) yield* lwktYield();

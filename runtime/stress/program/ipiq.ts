@@ -26,6 +26,7 @@ import type { StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
 import {
   anyCpu,
+  busted,
   failed,
   torture,
   waited,
@@ -147,6 +148,17 @@ function send(target: number, func: Ipi, kind: number, index: number): number {
   return lwktSendIpiq(target, func, arg0, n, checksum(arg0, n));
 }
 
+/** Sends one that is wrong on purpose, if that is wanted. */
+function sendWrong(t: Torture, target: number): void {
+  const arg0 = head(mycpu(), target, BY_THREAD, t.index);
+  if (busted(t, 'ipi-order')) number(target, BY_THREAD);
+  if (busted(t, 'ipi-data')) lwktSendIpiq(target, plainIpi, arg0, 0, 0);
+  if (busted(t, 'ipi-target')) {
+    const wrong = head(mycpu(), (target + 1) & 63, BY_THREAD, t.index);
+    lwktSendIpiq(target, plainIpi, wrong, 0, checksum(wrong, 0));
+  }
+}
+
 /** Writes the letter of a thread, for `target` to read. */
 function post(t: Torture, target: number): void {
   const base = t.index * mailWords;
@@ -166,7 +178,9 @@ function received(t: Torture, target: number, n: number): void {
 /** Sends to another cpu one IPI that is waited for; gives its number and its sequence. */
 function sendWaited(t: Torture, target: number): { n: number; seq: number } {
   post(t, target);
-  const seq = send(target, waitedIpi, BY_THREAD, t.index);
+  if (busted(t, 'ipi-memory-in')) mail[t.index * mailWords] = 0;
+  const func = busted(t, 'ipi-memory-out') ? plainIpi : waitedIpi;
+  const seq = send(target, func, BY_THREAD, t.index);
   return { n: sent[cell(mycpu(), target, BY_THREAD)] as number, seq };
 }
 
@@ -197,7 +211,8 @@ const maskIpi = ipiFunc(function stressMask(index, stamp, sum) {
 
 function sendMask(t: Torture, cpusOf: 'all' | 'others'): void {
   const stamp = t.next(0x7fff_ffff);
-  const entries = lwktSendIpiqMask(cpusOf, maskIpi, t.index, stamp, checksum(t.index, stamp));
+  const asked = busted(t, 'ipi-count') ? 'others' : cpusOf;
+  const entries = lwktSendIpiqMask(asked, maskIpi, t.index, stamp, checksum(t.index, stamp));
   for (const { cpu, seq } of entries) {
     lwktWaitIpiq(cpu, seq);
     received(t, cpu, stamp);
@@ -210,6 +225,7 @@ const BURST = 100;
 
 const operations: Operations<'ipiq'> = {
   *send(t) {
+    if (t.plan.busted !== '') sendWrong(t, otherCpu(t));
     send(anyCpu(t), plainIpi, BY_THREAD, t.index);
   },
   *wait(t) {
@@ -289,8 +305,8 @@ export const ipiq: SuiteProgram = {
     { movable: true },
   ),
   bind,
-  *finish() {
-    if (yield* eventually(() => pairs().next().done === true)) return;
+  *finish(plan) {
+    if (yield* eventually(plan, () => pairs().next().done === true)) return;
     for (const [source, target, kind] of pairs()) {
       failed(
         'ipi-count',

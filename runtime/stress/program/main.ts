@@ -6,7 +6,7 @@ import { join, kthread, spawn, type Td } from '../../lwkt.ts';
 import type { PhaseReport, StressPlan } from '../plan.ts';
 import { addLive } from '../record.ts';
 import type { SuiteName } from '../suites.ts';
-import { whatIsLeft } from './conservation.ts';
+import { arenaUse, whatIsLeft } from './conservation.ts';
 import { disturbers } from './disturb.ts';
 import { failed, record, tallyWords, threadState, type SuiteProgram } from './harness.ts';
 import { ipiq } from './ipiq.ts';
@@ -74,8 +74,8 @@ export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suite
   }
   for (const td of others) yield* ended(td);
   if (errors.length !== 0) failed('threw', 0, errors.length);
-  const left = yield* whatIsLeft();
+  const left = yield* whatIsLeft(plan);
   for (const [what, n] of Object.entries(left)) failed('left', 0, Object.keys(left).indexOf(what), n);
-  const report: PhaseReport = { errors, left };
+  const report: PhaseReport = { errors, left, arena: arenaUse() };
   return report;
 });

@@ -2,6 +2,7 @@
 import { nowNs } from '../../base/clock.ts';
 import { getMplock, kthread, mpcount, mpLockHeld, relMplock, shared, tryMplock } from '../../lwkt.ts';
 import {
+  busted,
   failed,
   switchAway,
   torture,
@@ -39,7 +40,10 @@ function out(t: Torture): void {
 const operations: Operations<'mplock'> = {
   *get(t) {
     yield* get(t);
+    const twice = busted(t, 'mp-count');
+    if (twice) yield* get(t);
     inside(t, 1);
+    if (twice) relMplock();
     out(t);
   },
   *try(t) {

@@ -29,6 +29,7 @@ import {
   TDPRI_INT_HIGH,
   TDPRI_INT_LOW,
   TDPRI_INT_MED,
+  TDPRI_SOFT_NORM,
   type Td,
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
@@ -36,6 +37,7 @@ import { addA, ldA, stA } from '../../shared-memory/word.ts';
 import type { StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
 import {
+  busted,
   busy,
   failed,
   hold,
@@ -65,7 +67,8 @@ let region = new Int32Array(0);
 const standing: number[] = [];
 
 function bind(plan: StressPlan): void {
-  if (region.length === 0) region = shared.i32('lwkt.stress.interrupts', plan.cpus * URGENCIES.length * LINE);
+  if (region.length === 0)
+    region = shared.i32('lwkt.stress.interrupts', plan.cpus * (URGENCIES.length + plan.threads) * LINE);
 }
 
 function wordsOf(cpu: number, urgency: number): number {
@@ -113,6 +116,20 @@ const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: 
   }
 });
 
+/** Threads of different priority that wait for one cpu. */
+const RUNNERS = 3;
+
+/** Where the runners of a thread write in which order they ran: how many have, and who. */
+function orderBase(t: Torture): number {
+  return (t.plan.cpus * URGENCIES.length + t.index) * LINE;
+}
+
+const runner = kthread(function* stressRunner(base: number, urgency: number) {
+  const nth = region[base] as number;
+  region[base] = nth + 1;
+  region[base + 1 + nth] = urgency;
+});
+
 function anyUrgency(t: Torture): number {
   return wordsOf(mycpu(), t.next(URGENCIES.length));
 }
@@ -123,7 +140,7 @@ const operations: Operations<'preempt'> = {
     const base = anyUrgency(t);
     splz();
     const before = ran(base);
-    interrupt(base);
+    if (!busted(t, 'preempt')) interrupt(base);
     if (ran(base) === before) failed('preempt', t.line, 0, base, before);
     hold(t);
   },
@@ -142,13 +159,14 @@ const operations: Operations<'preempt'> = {
   *crit(t) {
     const base = anyUrgency(t);
     splz();
-    critEnter();
+    const guarded = !busted(t, 'crit');
+    if (guarded) critEnter();
     const before = ran(base);
     interrupt(base);
     hold(t);
     safepoint();
     if (ran(base) !== before) failed('crit', t.line, base, before);
-    critExit();
+    if (guarded) critExit();
     if (ran(base) === before) failed('preempt', t.line, 1, base, before);
   },
   /** All of this cpu, in any order. */
@@ -181,6 +199,28 @@ const operations: Operations<'preempt'> = {
     if (!mpLockHeld() || mpcount() !== 1) failed('mp-count', t.line, mpcount(), 1, mpLockHeld() ? 1 : 0);
     relMplock();
   },
+  /** Of threads that wait for the cpu, the most urgent one runs first. */
+  *order(t) {
+    const base = orderBase(t);
+    region[base] = 0;
+    const wrong = busted(t, 'priority');
+    const first = 1 + t.next(TDPRI_SOFT_NORM - RUNNERS);
+    const tds = Array.from({ length: RUNNERS }, (_, i) =>
+      spawn(runner, [base, wrong ? RUNNERS - 1 - i : i], {
+        cpu: mycpu(),
+        stopped: true,
+        priority: first + i,
+      }),
+    );
+    critEnter();
+    for (const td of t.next(2) === 0 ? tds : tds.toReversed()) lwktSchedule(td);
+    critExit();
+    for (const td of tds) yield* join(td);
+    for (let i = 0; i < RUNNERS; i++) {
+      const urgency = region[base + 1 + i] as number;
+      if (urgency !== RUNNERS - 1 - i) failed('priority', t.line, -1, i, urgency);
+    }
+  },
   /** Computes, with safepoints. */
   *work(t) {
     for (let i = t.next(50); i > 0; i--) {
@@ -209,12 +249,12 @@ export const preempt: SuiteProgram = {
       }
     }
     const ready = (): boolean => made.every((_, i) => ldA(region, i * LINE, HANDLE) !== 0);
-    if (!(yield* eventually(ready))) failed('preempt', 0, 5);
+    if (!(yield* eventually(plan, ready))) failed('preempt', 0, 5);
   },
-  *finish() {
+  *finish(plan) {
     const served = (): boolean =>
       made.every((_, i) => ldA(region, i * LINE, SERVED) === ldA(region, i * LINE, REQUESTS));
-    if (!(yield* eventually(served))) failed('preempt', 0, 6);
+    if (!(yield* eventually(plan, served))) failed('preempt', 0, 6);
     for (const [i, td] of made.entries()) {
       stA(region, i * LINE, OVER, 1);
       lwktSchedule(td);

@@ -11,6 +11,7 @@ import {
   lwktYield,
   movePoint,
   mycpu,
+  ncpus,
   safepoint,
   shared,
   sleep,
@@ -23,7 +24,15 @@ import type { Atomic } from '../../shared-memory/struct.ts';
 import { addA, ldA } from '../../shared-memory/word.ts';
 import { errorOf, hasCode } from './children.ts';
 import { eventually } from './eventually.ts';
-import { anyCpu, failed, torture, type Operations, type SuiteProgram, type Torture } from './harness.ts';
+import {
+  anyCpu,
+  busted,
+  failed,
+  torture,
+  type Operations,
+  type SuiteProgram,
+  type Torture,
+} from './harness.ts';
 
 const MADE = 0 as Atomic;
 const BEGUN = 32 as Atomic;
@@ -156,7 +165,10 @@ const operations: Operations<'threads'> = {
     const a = t.next(0x7fff_ffff);
     const list = someWords(t);
     const where = place(t);
-    const td = make(() => spawn(adder, [a, list, typeof where === 'number' ? where : -1], { cpu: where }));
+    const here = typeof where === 'number' ? where : -1;
+    const expected = busted(t, 'placement') ? ncpus() : here;
+    const td = make(() => spawn(adder, [busted(t, 'result') ? a ^ 1 : a, list, expected], { cpu: where }));
+    if (busted(t, 'thread-count')) addA(region, 0, BEGUN, 1);
     if (t.next(3) === 0) yield* lwktYield();
     yield* checkedJoin(t, td, list.reduce(mix, a));
   },
@@ -235,11 +247,11 @@ export const threads: SuiteProgram = {
     return yield* torture('threads', state, operations);
   }),
   bind,
-  *finish() {
+  *finish(plan) {
     // A victim may be killed before it has begun; it is then neither begun nor ended.
     const even = (): boolean => ldA(region, 0, BEGUN) === ldA(region, 0, ENDED);
     const whole = (): boolean => even() && ldA(region, 0, ENDED) <= ldA(region, 0, MADE);
-    if (!(yield* eventually(whole)))
+    if (!(yield* eventually(plan, whole)))
       failed('thread-count', 0, ldA(region, 0, MADE), ldA(region, 0, BEGUN), ldA(region, 0, ENDED));
   },
 };

@@ -2,6 +2,7 @@
 import { nowNs } from '../../base/clock.ts';
 import {
   ipiFunc,
+  join,
   kthread,
   lwktGenToken,
   lwktGetToken,
@@ -11,21 +12,26 @@ import {
   lwktTryToken,
   lwktWaitIpiq,
   shared,
+  spawn,
   token,
   type Token,
 } from '../../lwkt.ts';
+import { CHAOS } from '../chaos.ts';
 import type { StressPlan } from '../plan.ts';
 import {
   anyCpu,
+  busted,
   failed,
   switchAway,
   torture,
+  tortureOf,
   waited,
   type Operations,
   type SuiteProgram,
+  type ThreadState,
   type Torture,
 } from './harness.ts';
-import { goThrough, noteGeneration, SECTION_WORDS, sumOf } from './section.ts';
+import { goThrough, noteGeneration, SECTION_WORDS, stayIn, sumOf } from './section.ts';
 
 /** Tokens and their sections, in the order of the plan. Per cpu. */
 let toks: readonly Token[] = [];
@@ -68,13 +74,48 @@ function several(t: Torture): number[] {
   return Array.from({ length: want }, () => all.splice(t.next(all.length), 1)[0] as number);
 }
 
+/** Takes a token from whoever has it, and goes through its section. */
+const thief = kthread(function* stressThief(state: ThreadState, which: number) {
+  const t = tortureOf('tokens', state);
+  const gen = yield* lwktGetToken(tok(which));
+  noteGeneration(t, m, which * SECTION_WORDS, which, gen, true);
+  goThrough(t, m, which * SECTION_WORDS, which);
+  lwktRelToken(tok(which));
+});
+
+/** Chaos: another thread is made to take the token, and the holder must be told. */
+function* forceLoss(t: Torture, which: number, gen: number): Generator<unknown, void, unknown> {
+  const { loss = 0 } = CHAOS[t.plan.chaos] ?? {};
+  if (loss === 0 || t.next(loss) !== 0) return;
+  yield* join(spawn(thief, [t.state, which], { cpu: anyCpu(t) }));
+  t.tally[which] = (t.tally[which] as number) + 1;
+  const now = yield* lwktGenToken(tok(which), gen);
+  if (now === 0) failed('generation', t.line, which, gen);
+  else noteGeneration(t, m, which * SECTION_WORDS, which, now, false);
+  inside(t, which);
+}
+
+/** Without the token, on purpose. */
+function* trespass(t: Torture, which: number): Generator<unknown, void, unknown> {
+  yield* stayIn(t, m, which * SECTION_WORDS, which);
+  t.tally[which] = (t.tally[which] as number) + 1;
+}
+
+const UNGUARDED = ['exclusion', 'canary', 'lost-update'] as const;
+
 /** An IPI that does nothing: waiting for it drains. */
 const nothing = ipiFunc(function stressNothing() {});
 
 const operations: Operations<'tokens'> = {
   *get(t) {
     const which = t.next(toks.length);
-    enter(t, which, yield* get(t, which));
+    if (UNGUARDED.some((check) => busted(t, check))) {
+      yield* trespass(t, which);
+      return;
+    }
+    const gen = yield* get(t, which);
+    enter(t, which, busted(t, 'generation') ? gen - 2 : gen);
+    yield* forceLoss(t, which, gen);
     lwktRelToken(tok(which));
   },
   *try(t) {

@@ -29,10 +29,11 @@ import {
   type WaitQueue,
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
-import { ldA, stA } from '../../shared-memory/word.ts';
+import { casA, ldA, stA } from '../../shared-memory/word.ts';
 import type { StressPlan } from '../plan.ts';
 import { liveThreads } from '../record.ts';
 import {
+  busted,
   failed,
   handleOfThread,
   record,
@@ -105,9 +106,8 @@ function* fillBoxes(which: number): Generator<unknown, void, unknown> {
   let any = false;
   for (let i = which; i < threads; i += boxQueues.length) {
     const wish = ldA(boxes, i * LINE, BOX);
-    if (wish >= 0) continue;
-    stA(boxes, i * LINE, BOX, -wish);
-    any = true;
+    // Another signaller may have filled it meanwhile, and the thread may ask for something else by now.
+    if (wish < 0 && casA(boxes, i * LINE, BOX, wish, -wish) === wish) any = true;
   }
   if (any) yield* lwktSignal(boxQueues[which] as WaitQueue);
 }
@@ -124,7 +124,8 @@ const operations: Operations<'waitq'> = {
     tickets[at] = (ticket + 1) | 0;
     const gen = waitGen(w);
     const from = nowNs();
-    const now = yield* lwktBlock(w, gen);
+    const skips = busted(t, 'fifo') || busted(t, 'woken');
+    const now = skips ? gen : yield* lwktBlock(w, gen);
     waited(t, from);
     const free = tickets[at + 1] as number;
     if (((free - ticket) | 0) <= 0 || now === gen)
@@ -148,7 +149,7 @@ const operations: Operations<'waitq'> = {
     const ms = t.next(20) / 10;
     const gen = waitGen(timedQueue);
     const from = nowNs();
-    const now = yield* lwktBlock(timedQueue, gen, ms);
+    const now = yield* lwktBlock(timedQueue, gen, busted(t, 'timeout') ? 0 : ms);
     const took = (nowNs() - from) / 1e6;
     if (now === gen && took < ms) failed('timeout', t.line, Math.round(took * 1000), Math.round(ms * 1000));
   },

@@ -1,0 +1,139 @@
+/**
+ * How does the cost of the rack's operations grow with cpus, threads and tokens, and does the machine stay correct?
+ *
+ *   node benchmarks/stress-scaling.ts [--axis cpus|threads|tokens] [--duration MS] [--keep] [--json]
+ *
+ * Each cell is a run of `lwkt stress` with every check on; one that fails ends this with 1. In: the operations with
+ * their checks and their holds, and whatever the cpus do to wait for each other. Out: boot, warm-up, the end. Without
+ * --axis all three; --keep writes the figures into results/.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { stressPlan, type StressOptions } from '../runtime/stress/options.ts';
+import { runStress } from '../runtime/stress/run.ts';
+import { SUITE_NAMES, type SuiteName } from '../runtime/stress/suites.ts';
+import { environment } from './lib/report.ts';
+
+/** One way to grow. Holds are short, so that what is seen is the kernel's cost. */
+interface Axis {
+  readonly name: 'cpus' | 'threads' | 'tokens';
+  readonly values: readonly number[];
+  readonly suites: readonly SuiteName[];
+}
+
+const AXES: readonly Axis[] = [
+  { name: 'cpus', values: [2, 4, 8, 16, 32], suites: SUITE_NAMES },
+  { name: 'threads', values: [1, 4, 16, 64], suites: SUITE_NAMES },
+  { name: 'tokens', values: [1, 4, 16, 64], suites: ['tokens', 'waitq', 'sync'] },
+];
+
+const FIXED: StressOptions = {
+  cpus: 2,
+  threads: 4,
+  tokens: 4,
+  nested: 1,
+  seed: 1,
+  hold: [{ percent: 100, ns: 50 }],
+};
+
+interface Cell {
+  readonly suite: SuiteName;
+  readonly axis: Axis['name'];
+  readonly value: number;
+  readonly verdict: string;
+  readonly perSecond: number;
+  /** Time of the process's cpus for one operation, microseconds. */
+  readonly cpuUs: number;
+  readonly fairness: number;
+  readonly longestWaitUs: number;
+}
+
+async function measure(suite: SuiteName, axis: Axis['name'], value: number, duration: number): Promise<Cell> {
+  const { intervalMs: _, ...plan } = stressPlan(suite, { ...FIXED, [axis]: value, duration });
+  let perSecond = 0;
+  let began = process.cpuUsage();
+  let since = performance.now();
+  let cpuUs = 0;
+  const result = await runStress(
+    plan,
+    // Longer than the run: one interval at the end of each phase.
+    { intervalMs: Infinity, failFast: true, interrupted: new AbortController().signal },
+    {
+      violation: () => {},
+      trouble: (text) => console.error(`!!! ${suite}, ${axis} ${value}: ${text}`),
+      notice: () => {},
+      interval: (interval) => {
+        if (interval.phase === suite) {
+          perSecond = interval.perSecond;
+          const { user, system } = process.cpuUsage(began);
+          cpuUs = (user + system) / ((perSecond * (performance.now() - since)) / 1000);
+        }
+        began = process.cpuUsage();
+        since = performance.now();
+      },
+    },
+  );
+  const [figures] = result.suites;
+  return {
+    suite,
+    axis,
+    value,
+    verdict: result.verdict,
+    perSecond: Math.round(perSecond),
+    cpuUs: Math.round(cpuUs * 100) / 100,
+    fairness: figures?.fairness ?? 0,
+    longestWaitUs: figures?.longestWaitUs ?? 0,
+  };
+}
+
+function table({ name, values, suites }: Axis, cells: readonly Cell[]): string {
+  const of = (suite: SuiteName, value: number): Cell | undefined =>
+    cells.find((cell) => cell.axis === name && cell.suite === suite && cell.value === value);
+  const shown = (cell: Cell | undefined): string =>
+    cell === undefined ? '–' : cell.verdict === 'SUCCESS' ? cell.cpuUs.toPrecision(3) : `**${cell.verdict}**`;
+  return [
+    `| µs of CPU time an operation; ${name}: | ${values.join(' | ')} |`,
+    `|---|${values.map(() => '---:').join('|')}|`,
+    ...suites.map((suite) => `| ${suite} | ${values.map((value) => shown(of(suite, value))).join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+const { values } = parseArgs({
+  options: {
+    axis: { type: 'string' },
+    duration: { type: 'string', default: '2000' },
+    keep: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const duration = Number(values.duration);
+if (!(duration >= 100)) throw new Error(`--duration ${values.duration}: give milliseconds, 100 or more`);
+const axes = AXES.filter(({ name }) => values.axis === undefined || values.axis === name);
+if (axes.length === 0) {
+  throw new Error(`--axis ${String(values.axis)}: there are ${AXES.map(({ name }) => name).join(', ')}`);
+}
+const cells: Cell[] = [];
+for (const axis of axes) {
+  for (const suite of axis.suites) {
+    for (const value of axis.values) {
+      const cell = await measure(suite, axis.name, value, duration);
+      cells.push(cell);
+      console.error(
+        `${suite}, ${axis.name} ${value}: ${cell.verdict}, ${cell.perSecond} op/s, ${cell.cpuUs} µs of CPU time each, ` +
+          `fairness ${cell.fairness}, longest wait ${cell.longestWaitUs} µs`,
+      );
+    }
+  }
+}
+const report = { version: 1, environment: environment(), duration, fixed: FIXED, cells };
+if (values.json) console.log(JSON.stringify(report));
+else console.log(axes.map((axis) => table(axis, cells)).join('\n'));
+if (values.keep) {
+  const folder = new URL('./results/', import.meta.url);
+  await mkdir(folder, { recursive: true });
+  const { date, commit } = report.environment;
+  const name = `${String(date).slice(0, 10)}-${String(commit)}-stress-${values.axis ?? 'scaling'}.json`;
+  await writeFile(new URL(name, folder), `${JSON.stringify(report, null, 1)}\n`);
+}
+if (cells.some(({ verdict }) => verdict !== 'SUCCESS')) process.exitCode = 1;

@@ -1,0 +1,53 @@
+/**
+ * What a run takes of memory, and whether that grows: measured when the warm-up has ended and when the last phase has,
+ * with all threads of the suites gone and garbage collected both times.
+ *
+ * What may grow between the two is stated here. JavaScript heaps and the process hold code, type feedback and pools
+ * that settle late, so they have some room; names are never given back, so none may come after the warm-up, which uses
+ * every suite. A leak of eight bytes an operation passes all of it within minutes.
+ */
+import type { Machine } from '../machine/machine.ts';
+import type { ArenaUse } from './plan.ts';
+
+/** One measurement. */
+export interface MemoryUse extends ArenaUse {
+  /** MiB of the process: everything, the arena's touched pages too. */
+  readonly rssMib: number;
+  /** MiB of live JavaScript objects of all cpus. */
+  readonly heapMib: number;
+}
+
+const MIB = 1_048_576;
+/** MiB that may be added: of heap and of the process, for the run and for each cpu. */
+const HEAP_ROOM = { base: 4, cpu: 2 } as const;
+/** Each cpu's young generation alone may take 48 MiB, and garbage is collected when V8 sees fit. */
+const RSS_ROOM = { base: 64, cpu: 96 } as const;
+/** Times as many descriptors as the warm-up used may have been used, and so many more. */
+const DESCRIPTOR_ROOM = { times: 4, more: 1024 } as const;
+
+function tenth(n: number): number {
+  return Math.round(n * 10) / 10;
+}
+
+/** Measures now; nothing of the suites may be running. */
+export async function measureMemory(machine: Machine, arena: ArenaUse): Promise<MemoryUse> {
+  const heaps = await machine.heaps({ collect: true });
+  const heap = heaps.reduce((sum, { used }) => sum + used, 0);
+  return { ...arena, heapMib: tenth(heap / MIB), rssMib: Math.round(process.memoryUsage.rss() / MIB) };
+}
+
+/** What has grown beyond its room, as sentences. */
+export function memoryGrowth(before: MemoryUse, after: MemoryUse, cpus: number): string[] {
+  const found: string[] = [];
+  const check = (what: string, from: number, to: number, limit: number): void => {
+    if (to > limit) found.push(`${what} grew from ${from} to ${to}, more than to ${tenth(limit)}`);
+  };
+  const { heapMib, rssMib, names, namedBytes, descriptors } = before;
+  check('the heaps (MiB)', heapMib, after.heapMib, heapMib + HEAP_ROOM.base + HEAP_ROOM.cpu * cpus);
+  check('the process (MiB)', rssMib, after.rssMib, rssMib + RSS_ROOM.base + RSS_ROOM.cpu * cpus);
+  check('the named objects', names, after.names, names);
+  check('the named memory (bytes)', namedBytes, after.namedBytes, namedBytes);
+  const room = descriptors * DESCRIPTOR_ROOM.times + DESCRIPTOR_ROOM.more;
+  check('the thread descriptors', descriptors, after.descriptors, room);
+  return found;
+}
