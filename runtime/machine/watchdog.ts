@@ -7,6 +7,7 @@
 import { deadlockSentence, findDeadlocks } from '../observe/deadlock.ts';
 import type { MachineView } from '../observe/view.ts';
 import type { Arena } from '../shared-memory/arena.ts';
+import { BELL_CLOCK, ringBell } from '../shared-memory/doorbell.ts';
 import { CPU_RUN, Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
 import { tunable } from '../shared-memory/layout/sysctl.ts';
@@ -79,7 +80,9 @@ export function watch(arena: Arena, watched: Watched): () => void {
       beats[cpu] = { beat, since: time, told: false };
       return;
     }
-    if (last.told || time - last.since < limit) return;
+    // It may only count its polls and not know how late it is.
+    ringBell(m, gd, BELL_CLOCK);
+    if (limit === 0 || last.told || time - last.since < limit) return;
     last.told = true;
     const view = watched.view();
     const current = view.runQueues[cpu]?.current ?? 0;
@@ -110,9 +113,8 @@ export function watch(arena: Arena, watched: Watched): () => void {
 
   const timer = setInterval(() => {
     const limit = ldA(m, map.sysctl, tunable('lwkt.watchdog_ms'));
-    if (limit === 0) return;
     for (let cpu = 0; cpu < map.ncpus; cpu++) lookAt(cpu, limit);
-    if (++looks % LOOKS_PER_SEARCH === 0) search();
+    if (limit !== 0 && ++looks % LOOKS_PER_SEARCH === 0) search();
   }, LOOK_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -241,6 +241,8 @@ function spinFor(what: string, dcpu: number, ready: (spins: number) => boolean):
       pause();
       continue;
     }
+    // Time passes here that no poll counts: the next one looks at the clock.
+    cpu.polls = 0;
     // The host drains when its event loop turns; how long that takes is its own affair.
     if (dcpu === cpu.ncpus) {
       sleepOnBell(m, gd, 1);

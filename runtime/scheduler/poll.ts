@@ -4,7 +4,8 @@
  * Every switch and every safepoint looks at one plain word and counts down one number. The slow path, here,
  * answers the bell and, every tick or so, looks at the clock: timers, round robin among equals, the event loop's
  * share, tokens that other cpus wait for. How many polls make a tick is learnt, so that a tick stays near sysctl
- * lwkt.tick_us whatever the program does between two polls.
+ * lwkt.tick_us whatever the program does between two polls. What is learnt while polls come every nanosecond is far too
+ * many when they come every millisecond: so the host rings a cpu that runs and has not looked for long (BELL_CLOCK).
  *
  * Seed: splz, the clock interrupt's need_resched.
  */
@@ -25,7 +26,7 @@ import * as timerModule from './timer.ts';
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
 const { TDF_EXITING, TDF_KILLED, TDPRI_CRIT } = paramsModule;
-const { answerBell, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_MPLOCK, BELL_STATE, bellPending } =
+const { answerBell, BELL_CLOCK, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_MPLOCK, BELL_STATE, bellPending } =
   doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Machine, MACHINE_HALTING } = machineLayoutModule;
@@ -84,6 +85,7 @@ export function answer(): void {
     cpu.resched = true;
   }
   if ((bits & BELL_CONTROL) !== 0) wantTurn();
+  if ((bits & BELL_CLOCK) !== 0) cpu.polls = -1;
   if ((bits & BELL_MPLOCK) !== 0) {
     cpu.mpBell = true;
     cpu.resched = true;
@@ -113,7 +115,8 @@ export function tick(): void {
   addA(m, gd, GD_HEARTBEAT, 1);
   const tickNs = sysctlValue('lwkt.tick_us') * 1000;
   const elapsed = now - lastTick;
-  if (elapsed > 2 * tickNs) pollsPerTick = Math.max(MIN_POLLS, pollsPerTick >> 1);
+  // Polls may come a thousand times slower from one moment to the next: then the count is right again at once.
+  if (elapsed > 2 * tickNs) pollsPerTick = Math.max(MIN_POLLS, Math.floor((pollsPerTick * tickNs) / elapsed));
   else if (elapsed < tickNs / 2) pollsPerTick = Math.min(MAX_POLLS, pollsPerTick << 1);
   lastTick = now;
   drainPassive();

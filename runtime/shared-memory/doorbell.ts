@@ -39,6 +39,8 @@ export const BELL_STATE = 1 << 30;
 export const BELL_CONTROL = 1 << 29;
 /** The MP lock was released and this cpu had asked for it. */
 export const BELL_MPLOCK = 1 << 28;
+/** The host has seen no look at the clock for a while: time has passed that the cpu may not have noticed. */
+export const BELL_CLOCK = 1 << 26;
 /** The host has written to its ring. */
 export const BELL_HOST = 1 << 27;
 /** Bits that name sources of IPIs: source n rings bit n mod 24. */

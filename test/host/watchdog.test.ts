@@ -47,6 +47,23 @@ test.serial('watchdog: two threads that wait for each other’s end', async (t) 
 });
 
 test.serial(
+  'watchdog: a cpu whose safepoints become rare looks at the clock, and its timers go off',
+  async (t) => {
+    for (const limit of [1000, 0]) {
+      await using machine = await boot({
+        program: PROGRAM,
+        cpus: 1,
+        ...SMALL,
+        sysctl: { 'lwkt.watchdog_ms': limit },
+      });
+      machine.on('stall', (stall) => t.fail(`${stall.thread} has a safepoint every 3 ms`));
+      // Without a look at the clock the count of polls would last for tens of thousands of them.
+      t.true(await machine.spawn('slowdown', [2000], { cpu: 0 }));
+    }
+  },
+);
+
+test.serial(
   'watchdog: a cpu without safepoints is named with its thread and its JavaScript stack',
   async (t) => {
     await using machine = await boot({

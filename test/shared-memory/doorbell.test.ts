@@ -3,6 +3,7 @@ import {
   answerBell,
   BELL_ASLEEP,
   BELL_CONTROL,
+  BELL_CLOCK,
   BELL_HOST,
   BELL_IPI,
   BELL_MPLOCK,
@@ -44,7 +45,7 @@ test('doorbell: rings before the answer add up', (t) => {
 });
 
 test('doorbell: no two reasons share a bit', (t) => {
-  const all = [BELL_ASLEEP, BELL_STATE, BELL_CONTROL, BELL_MPLOCK, BELL_HOST, BELL_IPI];
+  const all = [BELL_ASLEEP, BELL_STATE, BELL_CONTROL, BELL_MPLOCK, BELL_HOST, BELL_CLOCK, BELL_IPI];
   t.is(
     all.reduce((sum, bits) => sum | bits, 0),
     all.reduce((sum, bits) => sum ^ bits, 0),

@@ -5,10 +5,13 @@ import {
   kthread,
   lwktGetToken,
   lwktRelToken,
+  lwktYield,
   mutex,
   mutexLock,
   mutexUnlock,
+  mycpu,
   ncpus,
+  safepoint,
   sleep,
   spawn,
   token,
@@ -89,3 +92,33 @@ export const quick = kthread(function* quick() {
 });
 
 export default crash;
+
+function busy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+const sleeper = kthread(function* sleeper() {
+  yield* sleep(20);
+  shared.i32('awake', 1)[0] = 1;
+});
+
+/**
+ * Reaches a safepoint every nanosecond for a while, and then one every few milliseconds, until the sleeper is awake.
+ *
+ * @returns whether it was within so many of the slow ones
+ */
+export const slowdown = kthread(function* slowdown(most: number) {
+  const awake = shared.i32('awake', 1);
+  const end = performance.now() + 100;
+  while (performance.now() < end) for (let i = 0; i < 100_000; i++) if (safepoint()) yield* lwktYield();
+  const td = spawn(sleeper, [], { cpu: mycpu() });
+  let slow = 0;
+  for (; awake[0] === 0 && slow < most; slow++) {
+    busy(3);
+    if (safepoint()) yield* lwktYield();
+  }
+  const inTime = awake[0] === 1;
+  yield* join(td);
+  return inTime;
+});
