@@ -37,12 +37,19 @@ export const CHECKS = [
   ['ipi-memory-in', 'an IPI did not see what was written before it was sent', ['ipiq']],
   ['ipi-memory-out', 'what an IPI wrote was not seen after waiting for it', ['ipiq']],
   ['ipi-count', 'more or fewer IPIs ran than were sent', ['ipiq']],
+  ['ipi-crit', 'an IPI function ran outside of any critical section', []],
   ['mp-count', 'the MP lock and the count of its thread disagree', ['mplock']],
   ['fifo', 'a thread was woken before one that had waited longer, or without a signal', ['waitq']],
   ['woken', 'a signal woke another number of threads than waited', ['waitq']],
   ['timeout', 'a wait ended before its time, or without its reason', ['waitq']],
   ['preempt', 'an interrupt thread did not run at once', ['preempt']],
   ['crit', 'an interrupt thread ran inside a critical section', ['preempt']],
+  [
+    'resched',
+    'a more urgent thread was not told of at the next safepoint, or not picked by the next switch',
+    [],
+  ],
+  ['release', 'a release hook ran though its thread only returned to whom it preempted', []],
   ['priority', 'a less urgent interrupt thread ran on top of a more urgent one', ['preempt']],
   ['result', 'a thread ended with the result of another, or with the wrong error', ['threads']],
   ['placement', 'a thread ran on another cpu than it was made for', ['threads']],
@@ -53,6 +60,7 @@ export const CHECKS = [
   ['barrier', 'a barrier opened before all had come, or for another number of last ones', ['sync']],
   ['once', 'something was done twice, or not yet done when it was over', ['sync']],
   ['poison', 'a lock whose holder failed did not say so, or one said so whose holder did not', ['sync']],
+  ['refs', 'references to a thread were lost, or counted twice', []],
   ['threw', 'a thread of the suite ended by an error', []],
   ['left', 'something was left behind at the end', []],
   // ---- found by the host
@@ -66,8 +74,8 @@ export type Check = (typeof CHECKS)[number][0];
 /** Details kept; later violations are only counted. */
 export const MOST_DETAILS = 64;
 const DETAIL_WORDS = 8;
-const LINE_WORDS = 32;
-const MOST_OPERATIONS = 12;
+const LINE_WORDS = 64;
+const MOST_OPERATIONS = 28;
 
 const STOP = 0 as Atomic;
 const PAUSE = 1 as Atomic;

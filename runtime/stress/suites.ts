@@ -6,7 +6,7 @@
 /** One suite. */
 interface SuiteData {
   readonly title: string;
-  /** Operations with their default weights, in the order of their counters. At most 12. */
+  /** Operations with their default weights, in the order of their counters. At most 28. */
   readonly operations: Readonly<Record<string, number>>;
   /** Its threads go from cpu to cpu under --shuffle. */
   readonly movable: boolean;
@@ -47,7 +47,7 @@ export const SUITES = {
   preempt: {
     title:
       'interrupt threads run at once, by priority, never in a critical section; the most urgent runs first',
-    operations: { local: 10, remote: 10, crit: 6, storm: 4, mp: 2, order: 2, work: 4 },
+    operations: { local: 10, remote: 10, crit: 6, storm: 4, mp: 2, order: 2, urgent: 3, work: 4 },
     movable: false,
   },
   threads: {
@@ -82,6 +82,7 @@ export const SUITES = {
       once: 1,
       kill: 2,
       poison: 1,
+      relay: 1,
     },
     movable: true,
   },

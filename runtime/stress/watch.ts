@@ -88,7 +88,7 @@ export class Watch {
   starved(suites: readonly SuiteName[], now: number): ThreadLine[] {
     const found: ThreadLine[] = [];
     for (const line of suites.flatMap((suite) => this.lines(suite))) {
-      if (line.state !== 'running') continue;
+      if (line.state === 'ended') continue;
       const key = `${line.suite}.${line.index}`;
       const known = this.#threads.get(key);
       if (known === undefined || known.total !== line.total)

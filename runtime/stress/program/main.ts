@@ -8,8 +8,10 @@ import { addLive } from '../record.ts';
 import type { SuiteName } from '../suites.ts';
 import { arenaUse, whatIsLeft } from './conservation.ts';
 import { disturbers } from './disturb.ts';
+import { eventually } from './eventually.ts';
 import { failed, record, tallyWords, threadState, type SuiteProgram } from './harness.ts';
 import { ipiq } from './ipiq.ts';
+import { threadBalance } from './kernel-words.ts';
 import { mplock } from './mplock.ts';
 import { preempt } from './preempt.ts';
 import { sync } from './sync.ts';
@@ -64,6 +66,7 @@ export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suite
   const bound = Array.from({ length: plan.cpus }, (_, cpu) => spawn(bind, [plan, suites], { cpu }));
   for (const td of bound) yield* join(td);
   for (const suite of suites) yield* PROGRAMS[suite].prepare?.(plan) ?? [];
+  const balance = threadBalance();
   const others = disturbers(plan, suites);
   const all = suites.map((suite) => spawnThreads(plan, suite));
   for (const [i, suite] of suites.entries()) {
@@ -74,6 +77,8 @@ export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suite
   }
   for (const td of others) yield* ended(td);
   if (errors.length !== 0) failed('threw', 0, errors.length);
+  if (!(yield* eventually(() => threadBalance() === balance)))
+    failed('thread-count', 0, threadBalance(), balance);
   const left = yield* whatIsLeft(plan);
   for (const [what, n] of Object.entries(left)) failed('left', 0, Object.keys(left).indexOf(what), n);
   const report: PhaseReport = { errors, left, arena: arenaUse() };

@@ -26,7 +26,13 @@ function inside(t: Torture, count: number): void {
   t.tally[0] = (t.tally[0] as number) + 1;
 }
 
+/** A cpu has the lock only while its running thread wants it. */
+function outside(t: Torture): void {
+  if (mpcount() === 0 && mpLockHeld()) failed('mp-count', t.line, 0, 0, 1);
+}
+
 function* get(t: Torture): Generator<unknown, void, unknown> {
+  outside(t);
   const from = nowNs();
   yield* getMplock();
   waited(t, from);
@@ -47,6 +53,7 @@ const operations: Operations<'mplock'> = {
     out(t);
   },
   *try(t) {
+    outside(t);
     if (!tryMplock()) return;
     inside(t, 1);
     out(t);

@@ -23,9 +23,11 @@ import {
   ncpus,
   relMplock,
   safepoint,
+  setRelease,
   shared,
   spawn,
   splz,
+  TDPRI_EXITING,
   TDPRI_INT_HIGH,
   TDPRI_INT_LOW,
   TDPRI_INT_MED,
@@ -48,6 +50,7 @@ import {
   type SuiteProgram,
   type Torture,
 } from './harness.ts';
+import { isQueued } from './kernel-words.ts';
 
 const URGENCIES = [TDPRI_INT_LOW, TDPRI_INT_MED, TDPRI_INT_HIGH] as const;
 const LINE = 32;
@@ -79,10 +82,29 @@ function ran(base: number): number {
   return region[base + RAN] as number;
 }
 
+/** At an interrupt point, outside of critical sections: no interrupt thread of this cpu is left runnable. */
+function noneLeft(t: Torture): void {
+  splz();
+  for (let urgency = 0; urgency < URGENCIES.length; urgency++) {
+    const base = wordsOf(mycpu(), urgency);
+    if (isQueued(ldA(region, base, HANDLE))) failed('preempt', t.line, 7, urgency);
+  }
+}
+
 /** Asks an interrupt thread of any cpu to run. */
 function interrupt(base: number): void {
   addA(region, base, REQUESTS, 1);
   lwktSchedule(ldA(region, base, HANDLE));
+}
+
+/** True while a thread makes an interrupt thread run on top of itself. Per cpu. */
+let preempting = false;
+
+/** The same from a thread that is in no critical section: it runs here and now, and returns. */
+function preemptMe(base: number): void {
+  preempting = true;
+  interrupt(base);
+  preempting = false;
 }
 
 /** What an interrupt thread does when it is asked. */
@@ -91,6 +113,8 @@ function serve(base: number, urgency: number): void {
   if (below >= urgency) failed('priority', 0, mycpu(), urgency, below);
   standing.push(urgency);
   region[base + RAN] = (ran(base) + 1) | 0;
+  // A less urgent one waits until this one has gone.
+  if (urgency > 0 && (ran(base) & 7) === 0) interrupt(wordsOf(mycpu(), urgency - 1));
   // More urgent ones may come on top.
   for (let i = 0; i < 3; i++) {
     busy(200);
@@ -104,6 +128,9 @@ const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: 
   const base = wordsOf(cpu, urgency);
   if (mycpu() !== cpu) failed('placement', 0, cpu, mycpu());
   stA(region, base, HANDLE, curthread());
+  setRelease(() => {
+    if (preempting) failed('release', 0, mycpu(), urgency);
+  });
   for (;;) {
     while (ldA(region, base, SERVED) !== ldA(region, base, REQUESTS)) {
       stA(region, base, SERVED, ldA(region, base, REQUESTS));
@@ -130,6 +157,13 @@ const runner = kthread(function* stressRunner(base: number, urgency: number) {
   region[base + 1 + nth] = urgency;
 });
 
+/** How many urgent threads have run. Per cpu. */
+let urgentRan = 0;
+
+const urgentThread = kthread(function* stressUrgent() {
+  urgentRan++;
+});
+
 function anyUrgency(t: Torture): number {
   return wordsOf(mycpu(), t.next(URGENCIES.length));
 }
@@ -140,7 +174,7 @@ const operations: Operations<'preempt'> = {
     const base = anyUrgency(t);
     splz();
     const before = ran(base);
-    if (!busted(t, 'preempt')) interrupt(base);
+    if (!busted(t, 'preempt')) preemptMe(base);
     if (ran(base) === before) failed('preempt', t.line, 0, base, before);
     hold(t);
   },
@@ -221,10 +255,20 @@ const operations: Operations<'preempt'> = {
       if (urgency !== RUNNERS - 1 - i) failed('priority', t.line, -1, i, urgency);
     }
   },
-  /** Computes, with safepoints. */
+  /** A more urgent thread, but no interrupt thread: the next safepoint asks for a switch, and that picks it. */
+  *urgent(t) {
+    const before = urgentRan;
+    const td = spawn(urgentThread, [], { priority: TDPRI_EXITING });
+    if (!safepoint()) failed('resched', t.line, mycpu());
+    yield* lwktYield();
+    if (urgentRan === before) failed('resched', t.line, mycpu(), 1);
+    yield* join(td);
+  },
+  /** Computes, with safepoints; looks what other cpus have woken here. */
   *work(t) {
     for (let i = t.next(50); i > 0; i--) {
       hold(t);
+      noneLeft(t);
       if (safepoint()) yield* lwktYield();
     }
   },

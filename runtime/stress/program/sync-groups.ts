@@ -13,12 +13,14 @@ import {
   mutex,
   mutexLock,
   mutexUnlock,
+  ncpus,
   once,
   onceRun,
   rwlock,
   rwlockRead,
   rwlockUnlock,
   rwlockWrite,
+  semaphore,
   semaphorePost,
   semaphoreWait,
   shared,
@@ -43,6 +45,8 @@ const MOST_IN_GROUP = 6;
 const DONE = 16 as Atomic;
 /** How often the group still fails at it. */
 const FAILURES = 17 as Atomic;
+/** How often the group has gone through its lock: plain, it is what the lock protects. */
+const PASSED = 24;
 
 let m = new Int32Array(0);
 
@@ -114,6 +118,56 @@ export function* barrierRounds(t: Torture): Generator<unknown, void, unknown> {
   for (const td of group(all, (me) => spawn(walker, [walk, me], { cpu: anyCpu(t) }))) last += yield* join(td);
   if (last !== rounds) failed('barrier', t.line, all, last, rounds);
   destroy(b);
+}
+
+// ---- relay
+
+const MUTEX = 0;
+const SEMAPHORE = 1;
+/** The third is an rwlock, to write. */
+const RELAYS = 3;
+
+/** A lock of a relay. */
+interface Relay {
+  readonly kind: number;
+  readonly mu: Mutex;
+  readonly sem: Semaphore;
+  readonly rw: RwLock;
+  readonly base: number;
+  readonly times: number;
+}
+
+const runner = kthread(function* stressRunner({ kind, mu, sem, rw, base, times }: Relay) {
+  for (let i = 0; i < times; i++) {
+    if (kind === MUTEX) yield* mutexLock(mu);
+    else if (kind === SEMAPHORE) yield* semaphoreWait(sem);
+    else yield* rwlockWrite(rw);
+    m[base + PASSED] = ((m[base + PASSED] as number) + 1) | 0;
+    if (kind === MUTEX) mutexUnlock(mu);
+    else if (kind === SEMAPHORE) semaphorePost(sem);
+    else rwlockUnlock(rw);
+  }
+});
+
+/**
+ * Some threads go through one lock a few times each, and end. Nobody else ever comes to it, so a wake-up that is lost
+ * is not made good by the next one.
+ */
+export function* relay(t: Torture): Generator<unknown, void, unknown> {
+  const times = 1 + t.next(20);
+  const base = t.index * LINE;
+  const mu = mutex();
+  const sem = semaphore(1);
+  const rw = rwlock();
+  const race: Relay = { kind: t.next(RELAYS), mu, sem, rw, base, times };
+  m[base + PASSED] = 0;
+  const all = 2 + t.next(MOST_IN_GROUP - 1);
+  for (const td of group(all, (me) => spawn(runner, [race], { cpu: me % ncpus() }))) yield* join(td);
+  if (m[base + PASSED] !== all * times)
+    failed('lost-update', t.line, race.kind, m[base + PASSED] as number, all * times);
+  destroy(mu);
+  destroy(sem);
+  destroy(rw);
 }
 
 // ---- once

@@ -52,7 +52,7 @@ import {
   type Torture,
 } from './harness.ts';
 import { goThrough, isInside, SECTION_WORDS, stayIn, sumOf } from './section.ts';
-import { barrierRounds, bindGroups, failedHolder, killedWaiter, onceOfMany } from './sync-groups.ts';
+import { barrierRounds, bindGroups, failedHolder, killedWaiter, onceOfMany, relay } from './sync-groups.ts';
 import { bindQueue, checkQueue, exchange } from './sync-queue.ts';
 
 /** Semaphores have 1, 2, 3, 1, … units. */
@@ -265,6 +265,9 @@ const operations: Operations<'sync'> = {
   },
   *poison(t) {
     yield* failedHolder(t);
+  },
+  *relay(t) {
+    yield* relay(t);
   },
 };
 

@@ -4,6 +4,7 @@ import {
   kill,
   kthread,
   lwktAcquire,
+  lwktBlock,
   lwktHold,
   lwktRele,
   lwktSchedule,
@@ -17,32 +18,45 @@ import {
   sleep,
   spawn,
   until,
+  waitGen,
+  waitQueue,
   type SpawnOptions,
   type Td,
+  type WaitQueue,
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
-import { addA, ldA } from '../../shared-memory/word.ts';
+import { addA, ldA, stA } from '../../shared-memory/word.ts';
 import { errorOf, hasCode } from './children.ts';
 import { eventually } from './eventually.ts';
 import {
   anyCpu,
   busted,
   failed,
+  record,
+  stopped,
   torture,
   type Operations,
   type SuiteProgram,
   type Torture,
 } from './harness.ts';
+import { refsOf } from './kernel-words.ts';
+import { liveThreads } from '../record.ts';
 
 const MADE = 0 as Atomic;
 const BEGUN = 32 as Atomic;
 const ENDED = 64 as Atomic;
-const WORDS = 96;
+/** A thread that lasts as long as the phase. */
+const HELD_BY_ALL = 96 as Atomic;
+const WORDS = 128;
 
 let region = new Int32Array(0);
+/** Who waits here is killed. Per cpu. */
+let nobodySignals: WaitQueue = 0;
 
 function bind(): void {
-  if (region.length === 0) region = shared.i32('lwkt.stress.threads', WORDS);
+  if (region.length !== 0) return;
+  region = shared.i32('lwkt.stress.threads', WORDS);
+  nobodySignals = waitQueue('lwkt.stress.victims');
 }
 
 /** Counts a child in, and out however it ends. */
@@ -103,6 +117,7 @@ const victim = kthread(function* stressVictim(way: number) {
     for (;;) {
       if (way === 0) yield* sleep(1000);
       else if (way === 1) yield* lwktYield();
+      else if (way === 3) yield* lwktBlock(nobodySignals, waitGen(nobodySignals));
       else if (safepoint()) yield* lwktYield();
     }
   });
@@ -131,6 +146,23 @@ const traveller = kthread(
   { movable: true },
 );
 
+/** Goes wherever it is pulled, until it is killed. */
+const runaway = kthread(
+  function* stressRunaway(n: number): Generator<unknown, void, unknown> {
+    for (let i = n; ; i++) {
+      yield* movePoint(i);
+      yield* lwktYield();
+    }
+  },
+  { movable: true },
+);
+
+const lasting = kthread(function* stressLasting() {
+  while (!stopped()) yield* sleep(1);
+  // Until the last thread that may hold it has ended.
+  while (liveThreads(record(), 'threads') !== 0) yield* sleep(1);
+});
+
 function make<R>(spawned: () => Td<R>): Td<R> {
   addA(region, 0, MADE, 1);
   return spawned();
@@ -143,6 +175,46 @@ function someWords(t: Torture): number[] {
 
 function place(t: Torture): NonNullable<SpawnOptions['cpu']> {
   return t.next(4) === 0 ? (['any', 'spread'] as const)[t.next(2) as 0 | 1] : anyCpu(t);
+}
+
+/** A handle is good no more once its thread was joined. */
+function checkGone(t: Torture, td: Td): void {
+  try {
+    lwktSchedule(td);
+    failed('result', t.line, 4, td);
+  } catch (error) {
+    if (!hasCode(error, 'ERR_LWKT_NO_THREAD')) throw error;
+  }
+}
+
+/** Brings a thread here, if it is to be had. */
+function* acquire(td: Td): Generator<unknown, boolean, unknown> {
+  try {
+    yield* lwktAcquire(td);
+    return true;
+  } catch (error) {
+    // It ended before, or another cpu asked first, which is their right.
+    if (!hasCode(error, 'ERR_LWKT_MOVE') && !hasCode(error, 'ERR_LWKT_NO_THREAD')) throw error;
+    return false;
+  }
+}
+
+/** Pulls a thread to its cpu, again and again, until it has ended. */
+const puller = kthread(function* stressPuller(td: Td, times: number) {
+  for (let i = 0; i < times; i++) {
+    yield* acquire(td);
+    yield* lwktYield();
+  }
+});
+
+/** Two cpus pull at a thread, which is killed while it is between them. */
+function* killOnTheWay(t: Torture): Generator<unknown, void, unknown> {
+  const td = make(() => spawn(runaway, [0], { cpu: anyCpu(t) }));
+  const helper = make(() => spawn(puller, [td, t.next(20)], { cpu: anyCpu(t) }));
+  for (let i = t.next(5); i > 0; i--) yield* acquire(td);
+  kill(td);
+  if (!hasCode(yield* errorOf(td), 'ERR_LWKT_KILLED')) failed('result', t.line, 5, td);
+  yield* join(helper);
 }
 
 function* checkedJoin(t: Torture, td: Td<number>, expected: number): Generator<unknown, void, unknown> {
@@ -171,6 +243,7 @@ const operations: Operations<'threads'> = {
     if (busted(t, 'thread-count')) addA(region, 0, BEGUN, 1);
     if (t.next(3) === 0) yield* lwktYield();
     yield* checkedJoin(t, td, list.reduce(mix, a));
+    checkGone(t, td);
   },
   *fail(t) {
     const n = t.next(1_000_000);
@@ -187,7 +260,7 @@ const operations: Operations<'threads'> = {
     );
   },
   *kill(t) {
-    const td = make(() => spawn(victim, [t.next(3)], { cpu: anyCpu(t) }));
+    const td = make(() => spawn(victim, [t.next(4)], { cpu: anyCpu(t) }));
     if (t.next(2) === 0) yield* sleep(t.next(10) / 100);
     kill(td);
     if (t.next(4) === 0) kill(td);
@@ -217,18 +290,23 @@ const operations: Operations<'threads'> = {
     for (let i = 0; i < levels; i++) lwktHold(td);
     yield* checkedJoin(t, td, a);
     for (let i = 0; i < levels; i++) lwktRele(td);
+    // One that all cpus hold and release at the same time.
+    const held = ldA(region, 0, HELD_BY_ALL);
+    for (let i = t.next(50); i > 0; i--) {
+      lwktHold(held);
+      lwktRele(held);
+    }
   },
   *move(t) {
+    if (t.next(3) === 0) {
+      yield* killOnTheWay(t);
+      return;
+    }
     const n = t.next(1_000_000);
     const steps = 5 + t.next(60);
     const td = make(() => spawn(traveller, [{ n, steps, at: 0, sum: 0 }], { cpu: anyCpu(t) }));
     if (t.next(2) === 0) yield* lwktYield();
-    try {
-      yield* lwktAcquire(td);
-    } catch (error) {
-      // It ended before, which is its right.
-      if (!hasCode(error, 'ERR_LWKT_MOVE')) throw error;
-    }
+    yield* acquire(td);
     let expected = 0;
     for (let i = 0; i < steps; i++) expected = mix(expected, n + i);
     yield* checkedJoin(t, td, expected);
@@ -247,7 +325,14 @@ export const threads: SuiteProgram = {
     return yield* torture('threads', state, operations);
   }),
   bind,
+  *prepare() {
+    stA(region, 0, HELD_BY_ALL, spawn(lasting));
+  },
   *finish(plan) {
+    const held = ldA(region, 0, HELD_BY_ALL);
+    const refs = refsOf(held);
+    if (refs !== 0) failed('refs', 0, held, refs);
+    else yield* join(held);
     // A victim may be killed before it has begun; it is then neither begun nor ended.
     const even = (): boolean => ldA(region, 0, BEGUN) === ldA(region, 0, ENDED);
     const whole = (): boolean => even() && ldA(region, 0, ENDED) <= ldA(region, 0, MADE);

@@ -145,11 +145,15 @@ const operations: Operations<'tokens'> = {
     inside(t, which);
     lwktRelToken(tok(which));
   },
-  /** Blocks inside, and gets it back. */
+  /** Blocks inside, and gets it back; or releases it as it is, lost and perhaps held by another. */
   *lose(t) {
     const which = t.next(toks.length);
     enter(t, which, yield* get(t, which));
     yield* switchAway(t);
+    if (t.next(4) === 0) {
+      lwktRelToken(tok(which));
+      return;
+    }
     const from = nowNs();
     const gen = yield* lwktRegetToken(tok(which));
     waited(t, from);
