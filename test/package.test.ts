@@ -3,7 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type * as apply from '../runtime/stress/mutants/apply.ts';
+import type * as list from '../runtime/stress/mutants/list.ts';
 import { build } from '../toolchain/build.ts';
 import { pack, packageFaults, type Packed } from '../toolchain/pack.ts';
 
@@ -151,6 +153,28 @@ test('package: lwkt run ends with the number that the program returns', (t) => {
   const { status, stdout } = lwkt('run', 'program.js', '--cpus', '1', 'one');
   t.is(stdout, 'one on cpu 0\n');
   t.is(status, 9);
+});
+
+test('package: every mutant finds its place in what is published', async (t) => {
+  const below = (file: string): string =>
+    pathToFileURL(join(home, 'node_modules/lwkt/stress/mutants', file)).href;
+  const { mutatedTexts } = (await import(below('apply.js'))) as Pick<typeof apply, 'mutatedTexts'>;
+  const { MUTANTS } = (await import(below('list.js'))) as Pick<typeof list, 'MUTANTS'>;
+  t.true(MUTANTS.length >= 45);
+  for (const mutant of MUTANTS) {
+    for (const [url, text] of mutatedTexts(mutant)) {
+      t.true(url.endsWith('.js'), url);
+      t.not(text, readFileSync(new URL(url), 'utf8'), mutant.name);
+    }
+  }
+});
+
+test('package: lwkt stress --mutant fails, and says by what', (t) => {
+  t.timeout(90_000);
+  const { status, stdout } = lwkt('stress', '--mutant', 'ring-one-too-many', '--fail-fast');
+  t.regex(stdout, /^!!! ipi-/m);
+  t.regex(stdout, /^End of test: FAILURE suite=ipiq .* mutant=ring-one-too-many /m);
+  t.is(status, 1);
 });
 
 test('package: the types hold where the user compiles', (t) => {

@@ -22,7 +22,7 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
   return lwkt
     .command('stress')
     .description('Torture the scheduler for a while; the last line is the verdict.')
-    .addArgument(new Argument('[suite]', `${SUITE_NAMES.join(', ')}, or all`).default('all'))
+    .addArgument(new Argument('[suite]', `${SUITE_NAMES.join(', ')}, or all (the default)`))
     .option(
       '--cpus <n>',
       `worker threads, 1 .. ${MAXCPU} (default: available parallelism)`,
@@ -51,11 +51,15 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
       '--dump <file>',
       'where the machine is written to when a check fails (default lwkt-stress-SEED.dump)',
     )
+    .option('--no-dump', 'write no dump')
     .option('--busted <check>', 'do wrong on purpose what this check is to find: the run must fail')
     .option('--fail-fast', 'end at the first failed check')
     .option('--json', 'print one JSON object on stdout, everything else on stderr')
+    .option('--mutant <name>', 'break the kernel in one place first: the run must fail')
+    .option('--mutants [names]', 'run all mutants, or those named with commas between: the detection table')
+    .option('--list-mutants', 'list them')
     .addHelpText('after', suiteHelp())
-    .action(async (suite: string, options: StressOptions) => {
+    .action(async (suite: string | undefined, options: StressOptions) => {
       const { stress } = await import('./stress.ts');
       setExitCode(await stress(suite, options));
     });

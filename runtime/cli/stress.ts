@@ -3,12 +3,14 @@ import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LwktError } from '../base/errors.ts';
 import type { MemoryUse } from '../stress/memory.ts';
+import { activeMutant } from '../stress/mutants/active.ts';
 import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
 import type { StressPlan } from '../stress/plan.ts';
 import { runStress, type StressEvents, type StressResult } from '../stress/run.ts';
 import { intervalLine, summaryLine, violationLine } from '../stress/summary.ts';
 import { EXIT } from './exit-code.ts';
 import { LiveTable } from './live-table.ts';
+import { listMutants, stressMutant, stressMutants } from './mutants.ts';
 
 /** The object that `--json` prints. `version` changes when a field changes its meaning or goes. */
 export interface StressReport extends StressResult {
@@ -86,10 +88,15 @@ export function verdictLine(plan: StressPlan, result: StressResult, mutant: stri
  * @returns the exit code
  * @throws LwktError ERR_LWKT_OPTION before anything boots
  */
-export async function stress(suite: string, options: StressOptions): Promise<number> {
-  const { intervalMs, ...plan } = stressPlan(suite, options);
+export async function stress(suite: string | undefined, options: StressOptions): Promise<number> {
+  const { mutant: wanted, mutants, listMutants: list } = options;
+  if (list === true) return listMutants();
+  if (mutants !== undefined)
+    return stressMutants(mutants === true ? undefined : mutants, options.json === true);
+  if (wanted !== activeMutant() && wanted !== undefined) return stressMutant(wanted, suite, options);
+  const { intervalMs, ...plan } = stressPlan(suite ?? 'all', options);
   const { json = false, failFast = false, mutant } = options;
-  const dump = dumpPath(options.dump, plan.seed);
+  const dump = options.dump === false ? undefined : dumpPath(options.dump, plan.seed);
   const out = json ? process.stderr : process.stdout;
   const say = (line: string): void => void out.write(`${line}\n`);
   const live = out.isTTY ? new LiveTable(out, plan.durationMs / 1000) : undefined;
@@ -123,7 +130,7 @@ export async function stress(suite: string, options: StressOptions): Promise<num
       {
         intervalMs: live === undefined ? intervalMs : Math.min(intervalMs, 500),
         failFast,
-        dump,
+        ...(dump === undefined ? {} : { dump }),
         interrupted: interrupted.signal,
       },
       events,

@@ -27,12 +27,13 @@ export interface StressOptions {
   readonly stall?: number;
   readonly interval?: number;
   readonly fairness?: number;
-  readonly dump?: string;
+  readonly dump?: string | false;
   readonly json?: boolean;
   readonly failFast?: boolean;
   readonly busted?: string;
   readonly mutant?: string;
-  readonly mutants?: boolean | string;
+  readonly mutants?: true | string;
+  readonly listMutants?: true;
 }
 
 /** Most threads of one suite on all cpus. */

@@ -115,6 +115,7 @@ export const FLOORS: readonly Floor[] = [
       'stress/trouble.ts',
       'stress/pace.ts',
       'stress/run.ts',
+      'stress/mutants/',
     ],
   },
   { name: 'bench', entries: ['bench/'] },
@@ -138,5 +139,13 @@ export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: stri
     { from: 'stress/run.ts', to: 'stress/program/main.ts', why: 'the program that the rack boots' },
     { from: 'bench/machine.ts', to: 'bench/program/main.ts', why: 'the program of machines that measure' },
     { from: 'machine/version.ts', to: '*', why: 'the package.json beside, for the version' },
+    { from: 'stress/mutants/apply.ts', to: '*.ts', why: 'the files that a mutant changes, read as text' },
+    { from: 'stress/mutants/preload.ts', to: '*', why: 'its own URL, which names the mutant' },
+    {
+      from: 'cli/mutants.ts',
+      to: 'stress/mutants/preload.ts',
+      why: 'what the process of a mutant loads first',
+    },
+    { from: 'cli/mutants.ts', to: 'cli/main.ts', why: 'the command, in a process of its own' },
     { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
   ];

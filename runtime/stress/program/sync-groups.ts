@@ -137,7 +137,7 @@ interface Relay {
   readonly times: number;
 }
 
-const runner = kthread(function* stressRunner({ kind, mu, sem, rw, base, times }: Relay) {
+const runner = kthread(function* stressRelayRunner({ kind, mu, sem, rw, base, times }: Relay) {
   for (let i = 0; i < times; i++) {
     if (kind === MUTEX) yield* mutexLock(mu);
     else if (kind === SEMAPHORE) yield* semaphoreWait(sem);

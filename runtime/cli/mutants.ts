@@ -1,0 +1,301 @@
+/**
+ * Runs the rack on mutants, each in a process of its own: a kernel with a mistake in it may hang its host, or end the
+ * whole process.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { mutatedTexts } from '../stress/mutants/apply.ts';
+import { MUTANTS, NO_MUTANT, requireMutant } from '../stress/mutants/list.ts';
+import type { Mutant } from '../stress/mutants/mutant.ts';
+import { SETUPS, type SetupName } from '../stress/mutants/setups.ts';
+import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
+import type { StressPlan } from '../stress/plan.ts';
+import { STOPPED_EARLY, type StressResult } from '../stress/run.ts';
+import { EXIT } from './exit-code.ts';
+
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const COMMAND = new URL(`./main.${EXTENSION}`, import.meta.url);
+const PRELOAD = new URL(`../stress/mutants/preload.${EXTENSION}`, import.meta.url);
+
+/** How long one run of the table may take, boot and all; then its process is killed, and what it has said counts. */
+const LIMIT_MS = 60_000;
+/** How long the rack runs without a mutant, for each setup. */
+const CONTROL_MS = 1500;
+/** Longest reason shown. */
+const MOST_SHOWN = 120;
+
+/** Node's arguments for a run of the rack on a mutant, or on the kernel as it is. */
+function commandLine(plan: StressPlan, mutant: string | undefined, more: readonly string[]): string[] {
+  const preload = mutant === undefined ? [] : ['--import', `${PRELOAD.href}?mutant=${mutant}`];
+  return [
+    ...process.execArgv,
+    ...preload,
+    fileURLToPath(COMMAND),
+    'stress',
+    plan.suite,
+    ...shownPlan(plan).flatMap(([name, value]) => [`--${name}`, value]),
+    ...(mutant === undefined ? [] : ['--mutant', mutant]),
+    ...more,
+  ];
+}
+
+/** The plan for a mutant: its setup, changed by what the command line says. */
+function planFor(name: SetupName, suite: string | undefined, options: StressOptions): StressPlan {
+  const { suite: own, ...setup } = SETUPS[name];
+  return stressPlan(suite ?? own, { ...setup, ...options });
+}
+
+/**
+ * `--mutant NAME`: the verb itself, in a process whose cpus have the mistake.
+ *
+ * @param suite - undefined for that of the mutant's setup
+ * @returns its exit code
+ * @throws LwktError ERR_LWKT_OPTION for a name that is none; Error when the mutant does not apply
+ */
+export function stressMutant(
+  name: string,
+  suite: string | undefined,
+  options: StressOptions,
+): Promise<number> {
+  const mutant = requireMutant(name);
+  mutatedTexts(mutant);
+  const plan = planFor(mutant.setup, suite, options);
+  const more = [
+    ...(options.json === true ? ['--json'] : []),
+    ...(options.failFast === true ? ['--fail-fast'] : []),
+    ...(options.dump === undefined ? [] : options.dump === false ? ['--no-dump'] : ['--dump', options.dump]),
+    ...(options.interval === undefined ? [] : ['--interval', `${options.interval}ms`]),
+  ];
+  const child = spawn(process.execPath, commandLine(plan, name, more), { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both; the child answers it, and this process ends with the child.
+  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  process.on('SIGTERM', passOn).on('SIGINT', passOn);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      process.off('SIGTERM', passOn).off('SIGINT', passOn);
+      resolve(code ?? EXIT.failed);
+    });
+  });
+}
+
+/** What a run in a process of its own has said. */
+interface Outcome {
+  readonly result: StressResult | undefined;
+  readonly said: string;
+  readonly end: string;
+}
+
+/** Runs the rack in a process, for as long as it may take. */
+function outcomeOf(args: readonly string[], interrupted: AbortSignal): Promise<Outcome> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const kill = (): void => void child.kill('SIGKILL');
+  let end = '';
+  const limit = setTimeout(() => {
+    end = `hang: the process did not end in ${LIMIT_MS / 1000} s`;
+    kill();
+  }, LIMIT_MS);
+  interrupted.addEventListener('abort', kill, { once: true });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      interrupted.removeEventListener('abort', kill);
+      const result = out.trim() === '' ? undefined : (JSON.parse(out) as StressResult);
+      const last = said.trimEnd().split('\n').at(-1) ?? '';
+      // It ended by itself and reports nothing: no machine was tried, whatever the reason.
+      if (result === undefined && code !== null)
+        reject(new Error(`the rack ended without a report: ${last}`));
+      else resolve({ result, said, end: end || `the process was ended by ${signal}: ${last}` });
+    });
+  });
+}
+
+/** One row of the table. */
+export interface Detection {
+  /** `none` for the kernel as it is. */
+  readonly mutant: string;
+  readonly origin: string;
+  readonly title: string;
+  readonly setup: SetupName;
+  readonly suite: string;
+  readonly seed: number;
+  readonly caught: boolean;
+  /** Whether that is as it should be. */
+  readonly expected: boolean;
+  /** The check that failed, or why the run failed; empty if it did not. */
+  readonly by: string;
+  readonly operations: number;
+  /** With booting. */
+  readonly seconds: number;
+  /** Why it is not expected to be caught. */
+  readonly unseen?: string;
+}
+
+function short(text: string): string {
+  const line = text.split('\n', 1)[0] ?? '';
+  return line.length <= MOST_SHOWN ? line : `${line.slice(0, MOST_SHOWN - 1)}…`;
+}
+
+/** What a thread that is ended by something else leaves behind; the other thing says more. */
+/** Reasons of the host that say that something does not get on. */
+const STALLS = /^nothing has moved|^thread .* stands/;
+const SECONDARY = new Set(['threw', 'left']);
+
+/** By which check, or for which reason, a run failed; empty if it did not. */
+function failedBy({ result, said, end }: Outcome): string {
+  if (result === undefined) {
+    const [, check] = /^!!! ([a-z-]+): /m.exec(said) ?? [];
+    return check ?? short(end);
+  }
+  if (result.verdict !== 'FAILURE') return '';
+  const check = result.details.find((detail) => !SECONDARY.has(detail.check))?.check;
+  const reason = result.reasons.find((text) => text !== STOPPED_EARLY);
+  if (check === undefined && reason !== undefined && STALLS.test(reason)) return short(`stall: ${reason}`);
+  return check ?? short(reason ?? result.details[0]?.check ?? 'no reason given');
+}
+
+/** Runs one row; the control without a mutant. */
+async function detect(
+  setup: SetupName,
+  mutant: Mutant | undefined,
+  interrupted: AbortSignal,
+): Promise<Detection> {
+  const plan = planFor(setup, undefined, mutant === undefined ? { duration: CONTROL_MS } : {});
+  const began = performance.now();
+  const outcome = await outcomeOf(
+    commandLine(plan, mutant?.name, ['--json', '--fail-fast', '--no-dump']),
+    interrupted,
+  );
+  const by = failedBy(outcome);
+  return {
+    mutant: mutant?.name ?? 'none',
+    origin: mutant?.origin ?? '',
+    title: mutant?.title ?? 'the kernel as it is',
+    setup,
+    suite: plan.suite,
+    seed: plan.seed,
+    caught: by !== '',
+    expected: (by !== '') === (mutant !== undefined) || mutant?.unseen !== undefined,
+    by,
+    operations: outcome.result?.operations ?? 0,
+    seconds: Math.round((performance.now() - began) / 100) / 10,
+    ...(mutant?.unseen === undefined ? {} : { unseen: mutant.unseen }),
+  };
+}
+
+function rowLine(d: Detection): string {
+  const verdict =
+    d.mutant === 'none'
+      ? d.caught
+        ? 'FAILED'
+        : 'succeeds'
+      : d.caught
+        ? 'caught'
+        : d.expected
+          ? 'unseen'
+          : 'MISSED';
+  const by = d.by === '' ? '' : `  by ${d.by}`;
+  return (
+    `${verdict.padEnd(8)}  ${d.mutant.padEnd(28)} ${d.origin.padEnd(8)} ${d.seconds.toFixed(1).padStart(5)} s  ` +
+    `${d.operations.toLocaleString('en-US').padStart(11)} operations  [${d.setup}; seed ${d.seed}]${by}`
+  );
+}
+
+/** The object that `--mutants --json` prints. */
+export interface MutantsReport {
+  readonly version: 1;
+  readonly verb: 'stress mutants';
+  readonly exitCode: number;
+  readonly seconds: number;
+  readonly controls: readonly Detection[];
+  readonly mutants: readonly Detection[];
+  /** Defects of the seed that no mutant brings back, with the reason. */
+  readonly noMutant: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs every setup without a mutant, then every mutant.
+ *
+ * @param row - told each row as it is done
+ * @throws LwktError ERR_LWKT_OPTION for a name that is none; Error when a mutant does not apply
+ */
+async function campaign(
+  chosen: readonly Mutant[],
+  interrupted: AbortSignal,
+  row: (done: Detection) => void,
+): Promise<Pick<MutantsReport, 'controls' | 'mutants'>> {
+  for (const mutant of chosen) mutatedTexts(mutant);
+  const setups = [...new Set(chosen.map(({ setup }) => setup))];
+  const controls: Detection[] = [];
+  const mutants: Detection[] = [];
+  const runs = [
+    ...setups.map((setup) => ({ setup, mutant: undefined, into: controls })),
+    ...chosen.map((mutant) => ({ setup: mutant.setup, mutant, into: mutants })),
+  ];
+  for (const { setup, mutant, into } of runs) {
+    const done = await detect(setup, mutant, interrupted);
+    if (interrupted.aborted) break;
+    into.push(done);
+    row(done);
+  }
+  return { controls, mutants };
+}
+
+/**
+ * `--mutants`: the detection table.
+ *
+ * @param names - some of them, with commas between; undefined for all
+ * @returns 0 when all were caught that should be, and every setup succeeds without a mutant
+ * @throws LwktError ERR_LWKT_OPTION for a name that is none
+ */
+export async function stressMutants(names: string | undefined, json: boolean): Promise<number> {
+  const chosen = names === undefined ? MUTANTS : names.split(',').map((name) => requireMutant(name.trim()));
+  const out = json ? process.stderr : process.stdout;
+  const began = performance.now();
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const table = await campaign(chosen, interrupted.signal, (done) => void out.write(`${rowLine(done)}\n`));
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  const rows = [...table.controls, ...table.mutants];
+  const unexpected = rows.filter(({ expected }) => !expected);
+  const exitCode = interrupted.signal.aborted
+    ? EXIT.interrupted
+    : unexpected.length === 0
+      ? EXIT.done
+      : EXIT.failed;
+  const seconds = Math.round((performance.now() - began) / 100) / 10;
+  if (json) {
+    const report: MutantsReport = {
+      version: 1,
+      verb: 'stress mutants',
+      exitCode,
+      seconds,
+      ...table,
+      noMutant: NO_MUTANT,
+    };
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+  }
+  const caught = table.mutants.filter((row) => row.caught).length;
+  const verdict = interrupted.signal.aborted ? 'INTERRUPTED' : exitCode === 0 ? 'SUCCESS' : 'FAILURE';
+  out.write(
+    `End of test: ${verdict} mutants=${table.mutants.length} caught=${caught} ` +
+      `unseen=${table.mutants.filter((row) => !row.caught && row.expected).length} ` +
+      `missed=${table.mutants.filter((row) => !row.expected).length} ` +
+      `controls=${table.controls.length} failed_controls=${table.controls.filter((row) => row.caught).length} ` +
+      `seconds=${seconds}\n`,
+  );
+  return exitCode;
+}
+
+/** `--list-mutants`. */
+export function listMutants(): number {
+  for (const { name, origin, setup, title } of MUTANTS)
+    process.stdout.write(`${name.padEnd(28)} ${origin.padEnd(8)} ${setup.padEnd(22)} ${title}\n`);
+  return EXIT.done;
+}

@@ -1,0 +1,91 @@
+/** The setups of the rack that mutants are run with. Each of them succeeds without a mutant; the table shows it. */
+import type { StressOptions } from '../options.ts';
+import { operationNames, type SuiteName } from '../suites.ts';
+
+/** A suite and its options, as the command line has them. */
+export interface Setup extends Pick<
+  StressOptions,
+  'threads' | 'tokens' | 'nested' | 'ops' | 'chaos' | 'ring' | 'shuffle' | 'hold'
+> {
+  readonly suite: SuiteName;
+  readonly cpus: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** Milliseconds without progress that are a failure. */
+  readonly stall: number;
+  readonly seed: number;
+}
+
+const setup = (suite: SuiteName, more: Partial<Setup> = {}): Setup => ({
+  suite,
+  cpus: 2,
+  duration: 6000,
+  stall: 3000,
+  seed: 1,
+  ...more,
+});
+
+/** Weights that leave some operations only. */
+const only = (suite: SuiteName, ...names: readonly string[]): Record<string, number> =>
+  Object.fromEntries(operationNames(suite).map((name) => [name, names.includes(name) ? 1 : 0]));
+
+const HOLD_20US = [{ percent: 100, ns: 20_000 }] as const;
+
+export const SETUPS = {
+  tokens: setup('tokens'),
+  'tokens, 4 cpus': setup('tokens', { cpus: 4, tokens: 2, chaos: 2, duration: 12_000 }),
+  'tokens that move': setup('tokens', { shuffle: 2, chaos: 1 }),
+  'tokens, lost and kept': setup('tokens', { tokens: 1, nested: 1, ops: only('tokens', 'lose', 'keep') }),
+  'tokens, one for many': setup('tokens', {
+    threads: 32,
+    tokens: 1,
+    nested: 1,
+    ops: only('tokens', 'get'),
+    stall: 1000,
+    duration: 10_000,
+  }),
+  ipiq: setup('ipiq'),
+  'ipiq, small rings': setup('ipiq', { ring: 2, duration: 12_000 }),
+  'ipiq, 4 cpus in chaos': setup('ipiq', { cpus: 4, chaos: 3, duration: 12_000 }),
+  'ipiq, 16 cpus': setup('ipiq', {
+    cpus: 16,
+    threads: 2,
+    ring: 2,
+    ops: only('ipiq', 'reply', 'wait', 'send'),
+    duration: 20_000,
+    stall: 5000,
+  }),
+  'ipiq, cpus that sleep': setup('ipiq', { threads: 1, ops: only('ipiq', 'await'), duration: 15_000 }),
+  'ipiq, passive alone': setup('ipiq', { threads: 1, ops: only('ipiq', 'passive'), duration: 6000 }),
+  'ipiq, sends alone': setup('ipiq', { ops: only('ipiq', 'send', 'nowait'), stall: 1000, duration: 10_000 }),
+  mplock: setup('mplock'),
+  'mplock, gets alone': setup('mplock', {
+    threads: 1,
+    ops: only('mplock', 'get'),
+    hold: HOLD_20US,
+    stall: 1000,
+  }),
+  waitq: setup('waitq'),
+  'waitq, timed alone': setup('waitq', {
+    cpus: 4,
+    chaos: 4,
+    ops: { ...only('waitq', 'timed'), signal: 1 },
+    duration: 20_000,
+  }),
+  preempt: setup('preempt'),
+  sync: setup('sync'),
+  'sync, kills': setup('sync', {
+    tokens: 1,
+    nested: 1,
+    ops: only('sync', 'mutex', 'kill'),
+    duration: 12_000,
+  }),
+  'sync, relays': setup('sync', { threads: 1, ops: only('sync', 'relay'), duration: 20_000 }),
+  'sync, barriers': setup('sync', { threads: 2, ops: only('sync', 'barrier'), duration: 20_000 }),
+  'sync, once': setup('sync', { threads: 2, ops: only('sync', 'once'), duration: 20_000 }),
+  'sync, spinlocks': setup('sync', { tokens: 1, nested: 1, ops: only('sync', 'spin'), duration: 12_000 }),
+  threads: setup('threads'),
+  'threads, held': setup('threads', { threads: 1, ops: only('threads', 'hold'), duration: 12_000 }),
+} as const satisfies Readonly<Record<string, Setup>>;
+
+export type SetupName = keyof typeof SETUPS;
