@@ -1,5 +1,6 @@
 import test from 'ava';
 import { htmlReport } from '../../runtime/bench/html/page.ts';
+import { DARK, HEAT_STEPS, LIGHT } from '../../runtime/bench/html/palette.ts';
 import { BenchReport } from '../../runtime/bench/schema.ts';
 import { benchReport } from '../helpers/bench-report.ts';
 
@@ -183,3 +184,31 @@ test('page: it is the same for the same report', (t) => {
 test('page: no figure is NaN, undefined or infinite', (t) => {
   t.notRegex(page, /NaN|undefined|Infinity/);
 });
+
+/** Contrast of two colours after WCAG 2, 1 .. 21. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+      const v = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+      return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [most = 0, least = 0] = [luminance(a), luminance(b)].toSorted((x, y) => y - x);
+  return (most + 0.05) / (least + 0.05);
+}
+
+for (const [name, colours] of [
+  ['light', LIGHT],
+  ['dark', DARK],
+] as const) {
+  test(`page: the ${name} colours can be told from their ground`, (t) => {
+    const of = (key: string): string => colours[key] ?? '';
+    const text = ['ink', 'quiet', 'accent', 'good', 'bad', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8'];
+    for (const key of text) t.true(contrast(of(key), of('ground')) >= 4.5, `${key} as text`);
+    for (const key of ['ink', 'quiet']) t.true(contrast(of(key), of('raised')) >= 4.5, `${key} on raised`);
+    for (const key of ['peer', 'native']) t.true(contrast(of(key), of('ground')) >= 3, `${key} as a bar`);
+    for (let i = 0; i < HEAT_STEPS; i++)
+      t.true(contrast(of(`t${i}`), of(`h${i}`)) >= 4.5, `text on step ${i}`);
+  });
+}

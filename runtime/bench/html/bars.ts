@@ -49,7 +49,8 @@ export function bars(row: Row): Markup | null {
   const from = low / (high / low) ** 0.15;
   const left = roomFor(
     of.map(({ name }) => clip(name, NAME)),
-    126,
+    144,
+    6.9,
   );
   const right = 58;
   const y = (_: Bar, i: number): number => i;
@@ -82,6 +83,7 @@ export function bars(row: Row): Markup | null {
           frameAnchor: 'left',
           textAnchor: 'end',
           dx: -6,
+          fontSize: 11,
         }),
         Plot.barX(of, {
           x1: from,

@@ -24,7 +24,8 @@ function ipi(report: BenchReport, run: LatencyRun): Markup {
       posted !== null &&
       html`; a message posted by ${posted.name} takes <b>${figure(posted.times)} times</b> as long`
     }.
-    Of ${count(whole.count)} IPIs, 1 in 100 took longer than ${time(whole.p99)}, and the slowest took
+    Of ${count(whole.count)}
+    IPIs${whole.count >= 100 && `, 1 in 100 took longer than ${time(whole.p99)}, and`} the slowest took
     ${time(whole.max)}.`;
 }
 

@@ -86,7 +86,11 @@ export function curves(group: RunGroup, given: readonly Level[]): Markup {
         ns: Math.max(1, samples.curve.at(-1)?.ns ?? 1),
         colour: lineStyle(i).colour,
       })),
-      ...levels.map(({ name, ns }) => ({ text: `${name} ${time(ns)}`, ns, colour: 'var(--quiet)' })),
+      ...levels.map(({ name, ns }) => ({
+        text: `${clip(name, 14)} ${time(ns)}`,
+        ns,
+        colour: 'var(--quiet)',
+      })),
     ];
     const places = apart(
       names.map(({ ns }) => toPixel(ns)),
@@ -104,7 +108,7 @@ export function curves(group: RunGroup, given: readonly Level[]): Markup {
     );
     const narrowLabels = levels.map(({ name, ns }) =>
       Plot.text([[most, ns]], {
-        text: [`${name} ${time(ns)}`],
+        text: [`${clip(name, 20)} ${time(ns)}`],
         textAnchor: 'end',
         dx: -2,
         dy: -8,
@@ -166,6 +170,9 @@ export function curves(group: RunGroup, given: readonly Level[]): Markup {
   return twice(draw);
 }
 
+/** Beside the histograms, so that a label at the end of the axis has room. */
+const SIDE = 24;
+
 /** Where the samples of a group lie: one histogram for each load, over the same times. */
 export function histograms(group: RunGroup): Markup | null {
   const lines = linesOf(group).filter(({ samples }) => samples.bins.length > 0);
@@ -197,8 +204,8 @@ export function histograms(group: RunGroup): Markup | null {
       {
         width,
         height: 34 + lines.length * (narrow ? 78 : 72),
-        marginLeft: 10,
-        marginRight: 10,
+        marginLeft: SIDE,
+        marginRight: SIDE,
         marginTop: 8,
         marginBottom: 26,
         fy: { domain: lines.map(({ name }) => name), axis: null, padding: 0.08 },
@@ -207,7 +214,7 @@ export function histograms(group: RunGroup): Markup | null {
           domain: [low / 1.1, high * 1.1],
           ticks: spaced(
             logTicks(low / 1.1, high * 1.1),
-            (ns) => (Math.log((ns * 1.1) / low) / Math.log((high / low) * 1.21)) * (width - 20),
+            (ns) => (Math.log((ns * 1.1) / low) / Math.log((high / low) * 1.21)) * (width - 2 * SIDE),
             time,
           ),
           tickFormat: time,
@@ -286,7 +293,7 @@ export function stageBars(group: RunGroup): Markup | null {
       {
         width,
         height: 14 + loads.length * (narrow ? 46 : 34),
-        marginLeft: narrow ? 4 : roomFor(loads, 220),
+        marginLeft: narrow ? 4 : roomFor(loads, 250, 8.4),
         marginRight: 64,
         marginTop: 4,
         marginBottom: 4,

@@ -116,7 +116,7 @@ export function overview(all: readonly Row[]): Markup | null {
             textAnchor: narrow ? 'start' : 'end',
             dx: narrow ? 0 : -10,
             dy: narrow ? -9 : 0,
-            ...(narrow && { stroke: 'var(--ground)', strokeWidth: 5 }),
+            ...(narrow && { fill: 'currentColor', stroke: 'var(--ground)', strokeWidth: 5 }),
           }),
           ...(narrow ? [] : named),
           Plot.ruleY(marks, {

@@ -1,6 +1,6 @@
 /**
  * Colours, of light and dark. Eight that those who see red and green alike can tell apart (each also has a dash of its
- * own), each at least 3 : 1 against the ground; text at least 4.5 : 1. A test measures both.
+ * own), each and all text at least 4.5 : 1 against the ground, bars 3 : 1. A test measures it.
  */
 
 /** Names of variables and their colours. */
@@ -30,7 +30,7 @@ export const LIGHT: Colours = {
   h1: '#c6dcf1',
   h2: '#9cc3e6',
   h3: '#6aa5d8',
-  h4: '#3d82c0',
+  h4: '#3576b3',
   h5: '#1f5f9f',
   h6: '#0d3f75',
   t0: '#16191d',

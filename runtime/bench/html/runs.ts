@@ -17,13 +17,12 @@ export function stages(run: LatencyRun): Distribution[] {
   return run.distributions.filter(({ name }) => !WHOLE.includes(name));
 }
 
-/** What stands for a run: its distribution of that name, or the first. */
+/** What stands for a run: its distribution of that name, else of the whole way there and back, else the first. */
 export function wholeOf(run: LatencyRun, name?: string): Distribution | undefined {
-  return (
-    run.distributions.find((d) => d.name === name) ??
-    run.distributions.find((d) => WHOLE.includes(d.name)) ??
-    run.distributions[0]
+  const named = [...(name === undefined ? [] : [name]), ...WHOLE].flatMap((wanted) =>
+    run.distributions.filter((d) => d.name === wanted),
   );
+  return named[0] ?? run.distributions[0];
 }
 
 /** What the page calls a run among others of its group. */

@@ -77,7 +77,11 @@ export function spaced(
   });
 }
 
-/** Room for names of a chart's left side, in pixels at its font size. */
-export function roomFor(names: readonly string[], most: number): number {
-  return Math.min(most, 14 + Math.max(0, ...names.map(({ length }) => length)) * 7.1);
+/**
+ * Room for names at a chart's left side, in pixels.
+ *
+ * @param each - of a character: the widest of the usual system fonts needs 0.62 of the font's size, and 0.7 in bold
+ */
+export function roomFor(names: readonly string[], most: number, each = 7.5): number {
+  return Math.min(most, 14 + Math.max(0, ...names.map(({ length }) => length)) * each);
 }
