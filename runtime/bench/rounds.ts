@@ -1,0 +1,220 @@
+/**
+ * Rounds of measurements that can be believed on a noisy machine: every round takes each contender forward and
+ * backward (A B C C B A), and only ratios inside a round are formed, so that a machine that gets slower or faster
+ * meanwhile does so for all.
+ *
+ * A measurement during which others used the cores is repeated; what stays disturbed is marked, and used only as far
+ * as undisturbed rounds are missing.
+ */
+import { foreignMs, isDisturbed, usage, type Usage } from './disturbance.ts';
+import type { ContestantKind, Spread } from './schema.ts';
+
+/** Somebody who is measured. */
+export interface Contender {
+  readonly name: string;
+  readonly kind: ContestantKind;
+  /**
+   * Does `n` operations, checks what came of them, and returns the cost of one; of a row with several figures, each
+   * of them. Throws when the result is wrong.
+   */
+  readonly measure: (n: number) => Promise<number | readonly number[]>;
+  /** Fewest operations that make sense, and what their number is a multiple of; default 1. */
+  readonly step?: number;
+  /** The work is what it is: `n` is not asked for. */
+  readonly fixed?: boolean;
+}
+
+/** Somebody who cannot be measured here. */
+export interface Absent {
+  readonly name: string;
+  readonly kind: ContestantKind;
+  readonly why: string;
+}
+
+/** How much is measured. */
+export interface Effort {
+  readonly rounds: number;
+  /** Milliseconds of one measurement, two of which make a round. */
+  readonly sampleMs: number;
+  readonly interrupted: AbortSignal;
+}
+
+/** What came out for one contender, one for each figure of the row. */
+export interface Outcome {
+  readonly name: string;
+  readonly kind: ContestantKind;
+  readonly cost: readonly Spread[];
+  /** How many times better than the first contender this one is, formed inside each round. */
+  readonly ratio: readonly Spread[];
+  readonly rounds: number;
+  readonly disturbed: number;
+  readonly why: string | undefined;
+}
+
+/** How a disturbed measurement is noticed; tests bring their own. */
+export interface Watcher {
+  look(): Usage | undefined;
+}
+
+const MOST_REPEATS = 2;
+/** Warm-up ends when two measurements in a row agree so well, or after so many. */
+const AGREE = 0.1;
+const MOST_WARM_UPS = 6;
+const GROW = 10;
+const MOST_OPERATIONS = 2 ** 30;
+
+/** The middle of a list; the mean of the two middle ones if it is even. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+/** Median, least and most. */
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
+}
+
+function figures(name: string, cost: number | readonly number[]): readonly number[] {
+  const list = typeof cost === 'number' ? [cost] : cost;
+  if (list.length === 0 || !list.every((value) => Number.isFinite(value) && value >= 0)) {
+    throw new Error(`${name} gives ${String(cost)}, which is no figure`);
+  }
+  return list;
+}
+
+/** How many operations take about `sampleMs`, found while the code gets warm. */
+async function warmUp(contender: Contender, { sampleMs, interrupted }: Effort): Promise<number> {
+  const { step = 1, fixed = false } = contender;
+  const round = (n: number): number => Math.max(1, Math.round(Math.min(n, MOST_OPERATIONS) / step)) * step;
+  let n = round(1);
+  let before = Infinity;
+  for (let tries = 0; tries < MOST_WARM_UPS && !interrupted.aborted;) {
+    const [cost = NaN] = figures(contender.name, await contender.measure(n));
+    const ms = (cost * n) / 1e6;
+    const enough = fixed || ms >= sampleMs / 2 || n >= MOST_OPERATIONS;
+    if (enough && (fixed || Math.abs(cost - before) <= AGREE * cost)) break;
+    if (enough) tries++;
+    before = cost;
+    n = fixed ? n : round(Math.max(step, n * Math.min(GROW, sampleMs / Math.max(ms, 1e-6))));
+  }
+  return n;
+}
+
+interface Sample {
+  readonly costs: readonly number[];
+  readonly disturbed: boolean;
+}
+
+async function sample(contender: Contender, n: number, watcher: Watcher): Promise<Sample> {
+  let best: { costs: readonly number[]; foreign: number } | undefined;
+  for (let tries = 0; tries <= MOST_REPEATS; tries++) {
+    const from = watcher.look();
+    const costs = figures(contender.name, await contender.measure(n));
+    const to = watcher.look();
+    if (!isDisturbed(from, to)) return { costs, disturbed: false };
+    const foreign = foreignMs(from, to);
+    if (best === undefined || foreign < best.foreign) best = { costs, foreign };
+  }
+  return { costs: best?.costs ?? [], disturbed: true };
+}
+
+interface Round {
+  /** Of each contender, each figure, forward and backward averaged. */
+  readonly costs: readonly (readonly number[])[];
+  readonly disturbed: readonly boolean[];
+}
+
+async function oneRound(
+  contenders: readonly Contender[],
+  sizes: readonly number[],
+  watcher: Watcher,
+): Promise<Round> {
+  const there = await forEachInTurn([...contenders.keys()], (i) =>
+    sample(contenders[i] as Contender, sizes[i] as number, watcher),
+  );
+  const back = await forEachInTurn([...contenders.keys()].toReversed(), (i) =>
+    sample(contenders[i] as Contender, sizes[i] as number, watcher),
+  );
+  const pairs = there.map((one, i) => [one, back[back.length - 1 - i] as Sample] as const);
+  return {
+    costs: pairs.map(([a, b]) => a.costs.map((cost, figure) => (cost + (b.costs[figure] ?? NaN)) / 2)),
+    disturbed: pairs.map(([a, b]) => a.disturbed || b.disturbed),
+  };
+}
+
+async function forEachInTurn<T>(
+  indices: readonly number[],
+  body: (index: number) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const index of indices) results.push(await body(index));
+  return results;
+}
+
+/**
+ * Measures contenders against the first one.
+ *
+ * A contender that fails its warm-up is reported with the reason; the first one must not.
+ *
+ * @param effort - at least one round; disturbed ones are repeated, up to as many again
+ * @param more - of each figure: more is better; default: less is
+ * @throws Error when the first contender fails, or a later one after its warm-up
+ */
+export async function compete(
+  entered: readonly (Contender | Absent)[],
+  effort: Effort,
+  more: readonly boolean[] = [],
+  watcher: Watcher = { look: () => usage() },
+): Promise<Outcome[]> {
+  const running: Contender[] = [];
+  const sizes: number[] = [];
+  const reasons = new Map<string, string>();
+  for (const contender of entered) {
+    if ('why' in contender) {
+      reasons.set(contender.name, contender.why);
+      continue;
+    }
+    try {
+      sizes.push(await warmUp(contender, effort));
+      running.push(contender);
+    } catch (error) {
+      if (contender === entered[0]) throw error;
+      reasons.set(contender.name, error instanceof Error ? error.message : String(error));
+    }
+  }
+  const clean: Round[] = [];
+  const marked: Round[] = [];
+  while (clean.length < effort.rounds && clean.length + marked.length < 2 * effort.rounds) {
+    if (effort.interrupted.aborted) break;
+    const round = await oneRound(running, sizes, watcher);
+    (round.disturbed.includes(true) ? marked : clean).push(round);
+  }
+  const rounds = [...clean, ...marked].slice(0, effort.rounds);
+  return entered.map(({ name, kind }) => {
+    const index = running.findIndex((contender) => contender.name === name);
+    if (index === -1 || rounds.length === 0) {
+      const why = reasons.get(name) ?? 'interrupted';
+      return { name, kind, cost: [], ratio: [], rounds: 0, disturbed: 0, why };
+    }
+    const costs = rounds.map((round) => round.costs[index] ?? []);
+    const columns = (costs[0] ?? []).map((_, figure) => costs.map((cost) => cost[figure] ?? NaN));
+    return {
+      name,
+      kind,
+      cost: columns.map(spreadOf),
+      ratio: columns.map((column, figure) =>
+        spreadOf(
+          column.map((cost, i) => {
+            const ours = rounds[i]?.costs[0]?.[figure] ?? NaN;
+            return more[figure] === true ? cost / ours : ours / cost;
+          }),
+        ),
+      ),
+      rounds: rounds.length,
+      disturbed: rounds.filter((round) => round.disturbed[0] === true || round.disturbed[index] === true).length,
+      why: undefined,
+    };
+  });
+}
