@@ -44,7 +44,7 @@ export interface Outcome {
   readonly name: string;
   readonly kind: ContestantKind;
   readonly cost: readonly Spread[];
-  /** How many times better than the first contender this one is, formed inside each round. */
+  /** The figure of the first contender over that of this one, formed inside each round. */
   readonly ratio: readonly Spread[];
   readonly rounds: number;
   readonly disturbed: number;
@@ -159,13 +159,11 @@ async function forEachInTurn<T>(
  * A contender that fails its warm-up is reported with the reason; the first one must not.
  *
  * @param effort - at least one round; disturbed ones are repeated, up to as many again
- * @param more - of each figure: more is better; default: less is
  * @throws Error when the first contender fails, or a later one after its warm-up
  */
 export async function compete(
   entered: readonly (Contender | Absent)[],
   effort: Effort,
-  more: readonly boolean[] = [],
   watcher: Watcher = { look: () => usage() },
 ): Promise<Outcome[]> {
   const running: Contender[] = [];
@@ -205,12 +203,7 @@ export async function compete(
       kind,
       cost: columns.map(spreadOf),
       ratio: columns.map((column, figure) =>
-        spreadOf(
-          column.map((cost, i) => {
-            const ours = rounds[i]?.costs[0]?.[figure] ?? NaN;
-            return more[figure] === true ? cost / ours : ours / cost;
-          }),
-        ),
+        spreadOf(column.map((cost, i) => (rounds[i]?.costs[0]?.[figure] ?? NaN) / cost)),
       ),
       rounds: rounds.length,
       disturbed: rounds.filter((round) => round.disturbed[0] === true || round.disturbed[index] === true).length,

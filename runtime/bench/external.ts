@@ -1,0 +1,128 @@
+/**
+ * Baselines and peers in other languages: their sources lie beside, and are compiled once a run into a folder of
+ * temporary files. Where a compiler is missing, the reason is told instead.
+ *
+ * A program prints its figures, separated by spaces, and ends with 0; it checks its own results, and says on stderr
+ * what was wrong.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** A program that can be run, or why not. */
+export type External = { readonly run: (...args: (string | number)[]) => Promise<number[]> } | { readonly why: string };
+
+/** How a language is compiled, and its programs run. */
+export interface Language {
+  /** As its users call it. */
+  readonly name: string;
+  readonly compiler: string;
+  /** What to install when there is no compiler. */
+  readonly wanted: string;
+  readonly compile: (source: string, folder: string) => string[];
+  readonly command: (source: string, folder: string) => [string, ...string[]];
+  /** The source of a program, from this folder. */
+  readonly source: (name: string) => string;
+}
+
+/** How programs print that they cannot do something here, before they end with 1. */
+const MOST_MS = 60_000;
+const COMPILE_MS = 180_000;
+
+const binary = (source: string): string => source.replace(/\.\w+$/, '');
+
+export const C: Language = {
+  name: 'C',
+  compiler: 'cc',
+  wanted: 'a C compiler, as gcc',
+  // Fused multiplications would give other pictures than JavaScript's.
+  compile: (source, folder) => [
+    ...['-O2', '-ffp-contract=off', '-pthread'],
+    ...[join(import.meta.dirname, 'native', source), '-o', join(folder, binary(source))],
+  ],
+  command: (source, folder) => [join(folder, binary(source))],
+  source: (name) => `${name}.c`,
+};
+
+export const GO: Language = {
+  name: 'Go',
+  compiler: 'go',
+  wanted: 'Go',
+  compile: (source, folder) => [
+    ...['build', '-o', join(folder, binary(source)), join(import.meta.dirname, 'peers', source)],
+  ],
+  command: (source, folder) => [join(folder, binary(source))],
+  source: () => 'go.go',
+};
+
+export const ERLANG: Language = {
+  name: 'Erlang',
+  compiler: 'erlc',
+  wanted: 'Erlang/OTP',
+  compile: (source, folder) => ['-o', folder, join(import.meta.dirname, 'peers', source)],
+  command: (source, folder) => [
+    ...(['erl', '-noshell', '-noinput', '+P', '4000000', '+sbt', 'db', '-pa', folder] as const),
+    ...['-run', binary(source), 'main'],
+  ],
+  source: () => 'bench_erl.erl',
+};
+
+let folder: string | undefined;
+const built = new Map<string, Promise<string | undefined>>();
+
+function temporary(): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'lwkt-bench-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  return folder;
+}
+
+function said(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  return (stderr ?? '').trim().split('\n')[0] || message;
+}
+
+/** Compiles a source, once; why it cannot be. */
+async function compiled(language: Language, source: string): Promise<string | undefined> {
+  try {
+    // Go wants a home for its cache, and says so only when it is too late.
+    await execute(language.compiler, language.compile(source, temporary()), { timeout: COMPILE_MS });
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      return `${language.compiler} is not installed: needs ${language.wanted}`;
+    return `${source} does not compile: ${said(error)}`;
+  }
+}
+
+/**
+ * A program in another language.
+ *
+ * @param name - of the program, for languages with a source for each; the first argument to it otherwise
+ */
+export async function external(language: Language, name: string): Promise<External> {
+  const source = language.source(name);
+  const key = `${language.name} ${source}`;
+  const why = await (built.get(key) ?? built.set(key, compiled(language, source)).get(key));
+  if (why !== undefined) return { why };
+  const [file, ...fixed] = language.command(source, temporary());
+  const words = source === `${name}.c` ? [] : [name];
+  return {
+    run: async (...args) => {
+      try {
+        const { stdout } = await execute(file, [...fixed, ...words, ...args.map(String)], { timeout: MOST_MS });
+        const figures = stdout.trim().split(/\s+/).map(Number);
+        if (!figures.every(Number.isFinite)) throw new Error(`prints '${stdout.trim()}'`);
+        return figures;
+      } catch (error) {
+        throw new Error(`${language.name} ${name} ${args.join(' ')}: ${said(error)}`, { cause: error });
+      }
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** A worker that exposes the tasks by Comlink. */
+import { parentPort } from 'node:worker_threads';
+import type { Endpoint } from 'comlink';
+import { load } from './pool.ts';
+import { TASKS } from './tasks.ts';
+
+const { expose } = await load<typeof import('comlink')>('comlink');
+const { default: adapt } = await load<{ default: (port: unknown) => Endpoint }>(
+  'comlink/dist/esm/node-adapter.mjs',
+);
+expose(TASKS, adapt(parentPort));

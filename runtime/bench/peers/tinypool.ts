@@ -1,0 +1,17 @@
+/** tinypool, as Piscina: its fork for few dependencies. */
+import { load, moduleUrl, type Pool } from './pool.ts';
+
+export async function startTinypool(workers: number): Promise<Pool> {
+  const { Tinypool } = await load<typeof import('tinypool')>('tinypool');
+  const pool = new Tinypool({
+    filename: moduleUrl('tasks').href,
+    minThreads: workers,
+    maxThreads: workers,
+    idleTimeout: 2 ** 30,
+    useAtomics: true,
+  });
+  return {
+    run: (task, argument) => pool.run(argument, { name: task }),
+    stop: () => pool.destroy(),
+  };
+}
