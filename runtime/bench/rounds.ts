@@ -7,12 +7,12 @@
  * as undisturbed rounds are missing.
  */
 import { foreignMs, isDisturbed, usage, type Usage } from './disturbance.ts';
-import type { ContestantKind, Spread } from './schema.ts';
+import type { Contestant, Spread } from './schema.ts';
 
 /** Somebody who is measured. */
 export interface Contender {
   readonly name: string;
-  readonly kind: ContestantKind;
+  readonly kind: Contestant['kind'];
   /**
    * Does `n` operations, checks what came of them, and returns the cost of one; of a row with several figures, each
    * of them. Throws when the result is wrong.
@@ -27,7 +27,7 @@ export interface Contender {
 /** Somebody who cannot be measured here. */
 export interface Absent {
   readonly name: string;
-  readonly kind: ContestantKind;
+  readonly kind: Contestant['kind'];
   readonly why: string;
 }
 
@@ -42,7 +42,7 @@ export interface Effort {
 /** What came out for one contender, one for each figure of the row. */
 export interface Outcome {
   readonly name: string;
-  readonly kind: ContestantKind;
+  readonly kind: Contestant['kind'];
   readonly cost: readonly Spread[];
   /** The figure of the first contender over that of this one, formed inside each round. */
   readonly ratio: readonly Spread[];
@@ -126,88 +126,113 @@ interface Round {
   readonly disturbed: readonly boolean[];
 }
 
-async function oneRound(
-  contenders: readonly Contender[],
-  sizes: readonly number[],
-  watcher: Watcher,
-): Promise<Round> {
-  const there = await forEachInTurn([...contenders.keys()], (i) =>
-    sample(contenders[i] as Contender, sizes[i] as number, watcher),
-  );
-  const back = await forEachInTurn([...contenders.keys()].toReversed(), (i) =>
-    sample(contenders[i] as Contender, sizes[i] as number, watcher),
-  );
-  const pairs = there.map((one, i) => [one, back[back.length - 1 - i] as Sample] as const);
+/** One who is warm. */
+interface Runner {
+  readonly contender: Contender;
+  readonly n: number;
+}
+
+/** A contender that failed in the middle of a round. */
+class Dropped extends Error {
+  readonly runner: Runner;
+
+  constructor(runner: Runner, cause: unknown) {
+    super(textOf(cause), { cause });
+    this.runner = runner;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function oneRound(runners: readonly Runner[], watcher: Watcher): Promise<Round> {
+  const there: Sample[] = [];
+  const back: Sample[] = [];
+  const take = async (runner: Runner): Promise<Sample> => {
+    try {
+      return await sample(runner.contender, runner.n, watcher);
+    } catch (error) {
+      throw new Dropped(runner, error);
+    }
+  };
+  for (const runner of runners) there.push(await take(runner));
+  for (const runner of runners.toReversed()) back.unshift(await take(runner));
+  const pairs = there.map((one, i) => [one, back[i] as Sample] as const);
   return {
     costs: pairs.map(([a, b]) => a.costs.map((cost, figure) => (cost + (b.costs[figure] ?? NaN)) / 2)),
     disturbed: pairs.map(([a, b]) => a.disturbed || b.disturbed),
   };
 }
 
-async function forEachInTurn<T>(
-  indices: readonly number[],
-  body: (index: number) => Promise<T>,
-): Promise<T[]> {
-  const results: T[] = [];
-  for (const index of indices) results.push(await body(index));
-  return results;
-}
-
 /**
- * Measures contenders against the first one.
- *
- * A contender that fails its warm-up is reported with the reason; the first one must not.
+ * Measures contenders against the first one. Who fails is left out, and told with the reason.
  *
  * @param effort - at least one round; disturbed ones are repeated, up to as many again
- * @throws Error when the first contender fails, or a later one after its warm-up
  */
 export async function compete(
   entered: readonly (Contender | Absent)[],
   effort: Effort,
   watcher: Watcher = { look: () => usage() },
 ): Promise<Outcome[]> {
-  const running: Contender[] = [];
-  const sizes: number[] = [];
   const reasons = new Map<string, string>();
+  let runners: Runner[] = [];
   for (const contender of entered) {
     if ('why' in contender) {
       reasons.set(contender.name, contender.why);
       continue;
     }
     try {
-      sizes.push(await warmUp(contender, effort));
-      running.push(contender);
+      runners.push({ contender, n: await warmUp(contender, effort) });
     } catch (error) {
-      if (contender === entered[0]) throw error;
-      reasons.set(contender.name, error instanceof Error ? error.message : String(error));
+      reasons.set(contender.name, textOf(error));
     }
   }
-  const clean: Round[] = [];
-  const marked: Round[] = [];
+  let clean: Round[] = [];
+  let marked: Round[] = [];
   while (clean.length < effort.rounds && clean.length + marked.length < 2 * effort.rounds) {
-    if (effort.interrupted.aborted) break;
-    const round = await oneRound(running, sizes, watcher);
-    (round.disturbed.includes(true) ? marked : clean).push(round);
+    if (effort.interrupted.aborted || runners.length === 0) break;
+    try {
+      const round = await oneRound(runners, watcher);
+      (round.disturbed.includes(true) ? marked : clean).push(round);
+    } catch (error) {
+      if (!(error instanceof Dropped)) throw error;
+      const { contender } = error.runner;
+      const index = runners.indexOf(error.runner);
+      reasons.set(contender.name, error.message);
+      runners = runners.toSpliced(index, 1);
+      const without = (round: Round): Round => ({
+        costs: round.costs.toSpliced(index, 1),
+        disturbed: round.disturbed.toSpliced(index, 1),
+      });
+      clean = clean.map(without);
+      marked = marked.map(without);
+    }
   }
   const rounds = [...clean, ...marked].slice(0, effort.rounds);
   return entered.map(({ name, kind }) => {
-    const index = running.findIndex((contender) => contender.name === name);
-    if (index === -1 || rounds.length === 0) {
-      const why = reasons.get(name) ?? 'interrupted';
-      return { name, kind, cost: [], ratio: [], rounds: 0, disturbed: 0, why };
-    }
-    const costs = rounds.map((round) => round.costs[index] ?? []);
-    const columns = (costs[0] ?? []).map((_, figure) => costs.map((cost) => cost[figure] ?? NaN));
-    return {
-      name,
-      kind,
-      cost: columns.map(spreadOf),
-      ratio: columns.map((column, figure) =>
-        spreadOf(column.map((cost, i) => (rounds[i]?.costs[0]?.[figure] ?? NaN) / cost)),
-      ),
-      rounds: rounds.length,
-      disturbed: rounds.filter((round) => round.disturbed[0] === true || round.disturbed[index] === true).length,
-      why: undefined,
-    };
+    const index = runners.findIndex(({ contender }) => contender.name === name);
+    if (index !== -1 && rounds.length !== 0) return outcome(name, kind, rounds, index);
+    const why = reasons.get(name) ?? 'interrupted';
+    return { name, kind, cost: [], ratio: [], rounds: 0, disturbed: 0, why };
   });
+}
+
+function outcome(name: string, kind: Contestant['kind'], rounds: readonly Round[], index: number): Outcome {
+  const figuresIn = rounds[0]?.costs[index]?.length ?? 0;
+  const column = (of: number, figure: number): number[] =>
+    rounds.map(({ costs }) => costs[of]?.[figure] ?? NaN);
+  const all = Array.from({ length: figuresIn }, (_, figure) => ({
+    costs: column(index, figure),
+    firsts: column(0, figure),
+  }));
+  return {
+    name,
+    kind,
+    cost: all.map(({ costs }) => spreadOf(costs)),
+    ratio: all.map(({ costs, firsts }) => spreadOf(costs.map((cost, i) => (firsts[i] ?? NaN) / cost))),
+    rounds: rounds.length,
+    disturbed: rounds.filter(({ disturbed }) => disturbed[0] === true || disturbed[index] === true).length,
+    why: undefined,
+  };
 }

@@ -15,7 +15,7 @@ export async function startComlink(workers: number): Promise<Pool> {
   return {
     run: (task, argument) => {
       const remote = remotes[turn++ % workers] as Remote<typeof TASKS>;
-      return (remote[task] as (a: unknown) => Promise<never>)(argument);
+      return (remote[task] as unknown as (a: unknown) => Promise<never>)(argument);
     },
     stop: async () => {
       await Promise.all(all.map((worker) => worker.terminate()));

@@ -2,6 +2,7 @@
 import { startComlink } from './comlink.ts';
 import { startMessagePort } from './messageport.ts';
 import { startMultithreading } from './multithreading.ts';
+import type { Absent, Contender } from '../rounds.ts';
 import type { PeerName } from './names.ts';
 import { startPiscina } from './piscina.ts';
 import type { Pool, StartPool } from './pool.ts';
@@ -48,4 +49,18 @@ export function poolStarts(vs: ReadonlySet<PeerName>): { name: string; start: St
   return Object.entries(STARTS)
     .filter(([peer]) => vs.has(peer as PeerName))
     .map(([, [name, start]]) => ({ name, start }));
+}
+
+/** The pools as contenders in a row. */
+export function poolContenders(
+  peers: readonly PoolPeer[],
+  step: number,
+  measure: (pool: Pool, n: number) => Promise<number>,
+  fixed = false,
+): (Contender | Absent)[] {
+  return peers.map((peer) =>
+    'pool' in peer
+      ? { name: peer.name, kind: 'peer', step, fixed, measure: (n) => measure(peer.pool, n) }
+      : { name: peer.name, kind: 'peer', why: peer.why },
+  );
 }

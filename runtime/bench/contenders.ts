@@ -1,0 +1,67 @@
+/** Contenders of every kind: threads of a machine, programs in other languages, functions of this process. */
+import { boot, type Machine } from '../machine/machine.ts';
+import type { MachineOptions } from '../machine/config.ts';
+import { C, ERLANG, external, GO, type External } from './external.ts';
+import type { PeerName } from './peers/names.ts';
+import type { Absent, Contender } from './rounds.ts';
+
+const PROGRAM = new URL(`./program/costs.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+
+/** A machine that runs the program of costs. */
+export interface Costs extends AsyncDisposable {
+  readonly machine: Machine;
+  /** Runs one of its functions on cpu 0, or another; what it returns. */
+  ask<R = number>(name: string, args: readonly unknown[], cpu?: number): Promise<R>;
+}
+
+/** Boots it. */
+export async function bootCosts(options: Omit<MachineOptions, 'program'>): Promise<Costs> {
+  const machine = await boot({ program: PROGRAM, ...options });
+  return {
+    machine,
+    ask: async (name, args, cpu = 0) => (await machine.spawn(name, args, { cpu })) as never,
+    [Symbol.asyncDispose]: async () => {
+      await machine.stop();
+    },
+  };
+}
+
+/** lwkt. */
+export function lwkt(measure: Contender['measure'], step = 1, name = 'lwkt'): Contender {
+  return { name, kind: 'lwkt', measure, step };
+}
+
+const LANGUAGES = { native: C, go: GO, erlang: ERLANG } as const;
+
+type Run = Extract<External, { run: unknown }>['run'];
+
+/** A program in another language: nothing if it was not asked for, else it or why it cannot run. */
+export async function program(
+  vs: ReadonlySet<PeerName>,
+  peer: keyof typeof LANGUAGES,
+  name: string,
+  source: string,
+  measure: (run: Run, n: number) => Promise<number | readonly number[]>,
+  settings: Pick<Contender, 'step' | 'fixed'> = {},
+): Promise<(Contender | Absent)[]> {
+  if (!vs.has(peer)) return [];
+  const kind = peer === 'native' ? 'native' : 'peer';
+  const made = await external(LANGUAGES[peer], source);
+  if ('why' in made) return [{ name, kind, why: made.why }];
+  return [{ name, kind, ...settings, measure: (n) => measure(made.run, n) }];
+}
+
+/** The first figure of a program that gets `n`, and before it what is given. */
+export function first(...before: (string | number)[]): (run: Run, n: number) => Promise<number> {
+  return async (run, n) => (await run(...before, n))[0] ?? NaN;
+}
+
+/** What JavaScript can do by itself, if it was asked for. */
+export function javascript(
+  vs: ReadonlySet<PeerName>,
+  name: string,
+  measure: (n: number) => Promise<number | readonly number[]> | number,
+  settings: Pick<Contender, 'step' | 'fixed'> = {},
+): Contender[] {
+  return vs.has('js') ? [{ name, kind: 'peer', ...settings, measure: async (n) => measure(n) }] : [];
+}

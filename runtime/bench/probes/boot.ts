@@ -1,0 +1,107 @@
+/** How long from nothing to the first instruction of a thread, on a machine of two cpus? */
+import { existsSync, globSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { boot } from '../../machine/machine.ts';
+import type { MachineOptions } from '../../machine/config.ts';
+import type { Bench } from '../bench.ts';
+import { javascript } from '../contenders.ts';
+import type { Job } from '../peers/bare-worker.ts';
+import { poolStarts } from '../peers/pools.ts';
+import { moduleUrl, type StartPool } from '../peers/pool.ts';
+import type { Absent, Contender } from '../rounds.ts';
+import { compare } from '../rows.ts';
+
+type Boot = (options: MachineOptions) => Promise<{ run(): Promise<unknown>; stop(): Promise<unknown> }>;
+
+/** True in a checkout: what runs is the sources, stripped of their types at every start. */
+const SOURCES = import.meta.url.endsWith('.ts');
+const CPUS = 2;
+const NS_PER_MS = 1e6;
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+async function machineWith(start: Boot, program: URL): Promise<number> {
+  const begin = now();
+  const machine = await start({ program, cpus: CPUS });
+  const at = (await machine.run()) as number;
+  await machine.stop();
+  return (at - begin) * NS_PER_MS;
+}
+
+/** The package beside the checkout, compiled from these very sources; or why not. */
+async function compiledBoot(): Promise<{ start: Boot; program: URL } | string> {
+  const root = new URL('../../../', import.meta.url);
+  const program = new URL('dist/bench/program/first.js', root);
+  const index = new URL('dist/index.js', root);
+  if (!existsSync(program) || !existsSync(index)) return 'there is no dist/: npm run build';
+  const built = statSync(index).mtimeMs;
+  const newer = globSync(fileURLToPath(new URL('runtime/**/*.ts', root))).find(
+    (path) => statSync(path).mtimeMs > built,
+  );
+  if (newer !== undefined) return 'dist/ is older than the sources: npm run build';
+  const { boot: start } = (await import(index.href)) as { boot: Boot };
+  return { start, program };
+}
+
+async function bareWorkers(): Promise<number> {
+  const begin = now();
+  const job: Job = { what: 'first', side: 0, shared: new SharedArrayBuffer(4096), times: 0, increments: 0 };
+  const all = Array.from({ length: CPUS }, () => new Worker(moduleUrl('bare-worker'), { workerData: job }));
+  const times = await Promise.all(all.map(async (worker) => (await once(worker, 'message'))[0] as number));
+  await Promise.all(all.map((worker) => worker.terminate()));
+  return (Math.max(...times) - begin) * NS_PER_MS;
+}
+
+async function poolOf(start: StartPool): Promise<number> {
+  const begin = now();
+  const pool = await start(CPUS);
+  const times = await Promise.all(Array.from({ length: CPUS }, () => pool.run('first', undefined as never)));
+  await pool.stop();
+  return (Math.max(...times) - begin) * NS_PER_MS;
+}
+
+export const bench: Bench = async (options, tell) => {
+  const { vs } = options;
+  const fixed = { fixed: true };
+  const own = (): Promise<number> => machineWith(boot, moduleFirst());
+  const compiled = SOURCES ? await compiledBoot() : { start: boot as Boot, program: moduleFirst() };
+  const ours = (made: typeof compiled): Contender | Absent =>
+    typeof made === 'string'
+      ? { name: 'lwkt', kind: 'lwkt', why: made }
+      : { name: 'lwkt', kind: 'lwkt', ...fixed, measure: () => machineWith(made.start, made.program) };
+  const others: (Contender | Absent)[] = [
+    ...javascript(vs, 'two bare Workers', bareWorkers, fixed),
+    ...poolStarts(vs)
+      // A pool that answers in turn may give both tasks to one worker; these make sure that two are there.
+      .map(({ name, start }): Contender => ({ name, kind: 'peer', ...fixed, measure: () => poolOf(start) })),
+  ];
+  const includes =
+    'the arena, two workers, loading the program on both, one thread until its first instruction. Without loading the modules of the host, once a process; without stopping. Of a pool, until the first instruction of the later of two tasks';
+  tell.progress('compiled', 0);
+  const rows = await compare(
+    'boot',
+    [{ id: 'boot.compiled', title: 'boot of two cpus, compiled', includes, unit: 'ns', aim: { most: 60e6 } }],
+    [ours(compiled), ...others],
+    options,
+  );
+  if (SOURCES) {
+    tell.progress('sources', 1 / 2);
+    rows.push(
+      ...(await compare(
+        'boot',
+        [{ id: 'boot.sources', title: 'boot of two cpus, from TypeScript', includes, unit: 'ns' }],
+        [{ name: 'lwkt', kind: 'lwkt', ...fixed, measure: own }],
+        options,
+      )),
+    );
+  }
+  return { rows, runs: [], maps: [], growth: [] };
+};
+
+function moduleFirst(): URL {
+  return new URL(`../program/first.${SOURCES ? 'ts' : 'js'}`, import.meta.url);
+}

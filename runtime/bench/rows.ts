@@ -1,0 +1,114 @@
+/** From what competed to rows and curves of a report. */
+import type { BenchOptions } from './bench.ts';
+import { compete, type Absent, type Contender, type Effort, type Outcome } from './rounds.ts';
+import type { Contestant, Growth, Row } from './schema.ts';
+
+/** When a figure is good enough: so much at most or at least, or so many times what another one takes. */
+export type Aim =
+  | { readonly most: number }
+  | { readonly least: number }
+  | { readonly times: number; readonly of: string };
+
+/** One figure that contenders are compared by. */
+export interface Figure {
+  readonly id: string;
+  readonly title: string;
+  readonly includes: string;
+  readonly unit: string;
+  /** More is better; default: less is. */
+  readonly more?: boolean;
+  readonly aim?: Aim;
+}
+
+/** A share of `--duration` is one measurement of a comparison: there are many. */
+const SHARE = 10;
+/** Rounds of a point of a curve, at most. */
+const MOST_CURVE_ROUNDS = 2;
+
+/** How much is measured for a row. */
+export function effortOf({ rounds, durationMs, interrupted }: BenchOptions): Effort {
+  return { rounds, sampleMs: durationMs / SHARE, interrupted };
+}
+
+function verdict(aim: Aim | undefined, unit: string, index: number, outcomes: readonly Outcome[]): Pick<Row, 'target' | 'met' | 'limit'> {
+  const ours = outcomes[0]?.cost[index]?.median;
+  if (aim === undefined || ours === undefined) return { target: null, met: null, limit: null };
+  if ('most' in aim) return { target: `≤ ${aim.most} ${unit}`, met: ours <= aim.most, limit: aim.most };
+  if ('least' in aim) return { target: `≥ ${aim.least} ${unit}`, met: ours >= aim.least, limit: aim.least };
+  const target = `≤ ${aim.times} × ${aim.of}`;
+  const other = outcomes.find(({ name }) => name === aim.of);
+  const cost = other?.cost[index]?.median;
+  const ratio = other?.ratio[index]?.median;
+  if (cost === undefined || ratio === undefined) return { target, met: null, limit: null };
+  return { target, met: ratio <= aim.times, limit: aim.times * cost };
+}
+
+function contestant({ name, kind, cost, ratio, rounds, disturbed, why }: Outcome, index: number): Contestant {
+  return { name, kind, cost: cost[index] ?? null, ratio: ratio[index] ?? null, rounds, disturbed, why: why ?? null };
+}
+
+/**
+ * Compares contenders by one figure or several that they all measure at once.
+ *
+ * @param contenders - the first is lwkt
+ * @throws Error when lwkt itself fails: its result was wrong
+ */
+export async function compare(
+  bench: string,
+  all: readonly Figure[],
+  contenders: readonly (Contender | Absent)[],
+  options: BenchOptions,
+): Promise<Row[]> {
+  const outcomes = await compete(contenders, effortOf(options));
+  const [first] = outcomes;
+  const optional = contenders[0] !== undefined && 'why' in contenders[0];
+  if (first?.why !== undefined && !optional && !options.interrupted.aborted) throw new Error(`${bench}: ${first.why}`);
+  return all.map(({ id, title, includes, unit, more = false, aim }, index) => ({
+    id,
+    bench,
+    title,
+    includes,
+    unit,
+    more,
+    ...verdict(aim, unit, index, outcomes),
+    contestants: outcomes.map((one) => contestant(one, index)),
+  }));
+}
+
+/** Who is measured at a point of a curve; undefined leaves the point out. */
+export type Curve = Pick<Contestant, 'name' | 'kind'> & {
+  readonly at: (x: number) => Contender['measure'] | string | undefined;
+  readonly step?: (x: number) => number;
+  readonly fixed?: boolean;
+};
+
+/**
+ * Measures how a cost grows.
+ *
+ * @param points - ascending
+ */
+export async function grow(
+  about: Omit<Growth, 'curves'>,
+  points: readonly number[],
+  curves: readonly Curve[],
+  options: BenchOptions,
+): Promise<Growth> {
+  const effort = effortOf(options);
+  const rounds = Math.min(effort.rounds, MOST_CURVE_ROUNDS);
+  const found = curves.map(({ name, kind }): Growth['curves'][number] => ({ name, kind, points: [] }));
+  for (const x of points) {
+    if (options.interrupted.aborted) break;
+    const entered = curves.flatMap(({ name, kind, at, step, fixed = false }): (Contender | Absent)[] => {
+      const measure = at(x);
+      if (measure === undefined) return [];
+      if (typeof measure === 'string') return [{ name, kind, why: measure }];
+      return [{ name, kind, measure, fixed, step: step?.(x) ?? 1 }];
+    });
+    for (const { name, cost, why } of await compete(entered, { ...effort, rounds })) {
+      found
+        .find((curve) => curve.name === name)
+        ?.points.push({ at: x, cost: cost[0] ?? null, why: why ?? null });
+    }
+  }
+  return { ...about, curves: found };
+}
