@@ -5,8 +5,17 @@
  * exports are sources, and the workspace holds a Node.js of 200 MB.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,6 +34,9 @@ const KEPT = [
   'type',
   'engines',
 ];
+
+/** What is published beside the compiled sources: programs in other languages that the benchmarks compile. */
+const OTHER_SOURCES = 'bench/**/*.{c,h,go,erl}';
 
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md', 'DEPARTURES.md'];
 
@@ -96,6 +108,10 @@ export function build(out: string): void {
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as RootPackage,
   );
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
+  for (const path of globSync(OTHER_SOURCES, { cwd: join(root, 'runtime') })) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    copyFileSync(join(root, 'runtime', path), join(out, path));
+  }
   for (const name of DOCUMENTS) {
     if (existsSync(join(root, name))) copyFileSync(join(root, name), join(out, name));
   }

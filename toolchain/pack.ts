@@ -86,7 +86,7 @@ export function packageFaults({ size, files, manifest }: Omit<Packed, 'tarball'>
   if (size >= MAX_PACKED) faults.push(`${size} bytes packed: the limit is ${MAX_PACKED}`);
   for (const { path, size: bytes } of files) {
     if (/\.tsx?$/.test(path) && !path.endsWith('.d.ts')) faults.push(`${path}: a source`);
-    else if (!/\.(?:js|js\.map|d\.ts|json|md)$/.test(path) && path !== 'LICENSE')
+    else if (!/\.(?:js|js\.map|d\.ts|json|md)$|^bench\/.*\.(?:c|h|go|erl)$/.test(path) && path !== 'LICENSE')
       faults.push(`${path}: unexpected`);
     else if (bytes > MAX_PACKED) faults.push(`${path}: ${bytes} bytes`);
     else if (/(?:^|\/)(?:node_modules|test|toolchain)\//.test(path))

@@ -1,4 +1,5 @@
 /** What a benchmark is: the contract between the verb and those who measure. */
+import type { PeerName } from './peers/names.ts';
 import type { IpiPlan } from './plan/ipi-plan.ts';
 import type { BenchPart } from './schema.ts';
 
@@ -12,6 +13,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Fewer and shorter measurements. */
   readonly quick: boolean;
+  /** Whom lwkt is compared with. */
+  readonly vs: ReadonlySet<PeerName>;
   /** The runs of `ipi`; their time is that of one round. */
   readonly ipi: readonly IpiPlan[];
   /** Ends the run early, with what there is. */

@@ -14,7 +14,8 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 /** A program that can be run, or why not. */
-export type External = { readonly run: (...args: (string | number)[]) => Promise<number[]> } | { readonly why: string };
+export type External =
+  { readonly run: (...args: (string | number)[]) => Promise<number[]> } | { readonly why: string };
 
 /** How a language is compiled, and its programs run. */
 export interface Language {
@@ -116,7 +117,9 @@ export async function external(language: Language, name: string): Promise<Extern
   return {
     run: async (...args) => {
       try {
-        const { stdout } = await execute(file, [...fixed, ...words, ...args.map(String)], { timeout: MOST_MS });
+        const { stdout } = await execute(file, [...fixed, ...words, ...args.map(String)], {
+          timeout: MOST_MS,
+        });
         const figures = stdout.trim().split(/\s+/).map(Number);
         if (!figures.every(Number.isFinite)) throw new Error(`prints '${stdout.trim()}'`);
         return figures;

@@ -5,6 +5,7 @@ import { LwktError } from '../base/errors.ts';
 import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import type { BenchOptions } from './bench.ts';
 import { BENCHES } from './benches.ts';
+import { peersOf } from './peers/names.ts';
 import { ipiPlans, type GivenIpiOptions } from './ipi/plans.ts';
 
 /** What commander gives. */
@@ -15,6 +16,8 @@ export interface GivenBenchOptions extends GivenIpiOptions {
   readonly ring?: number;
   readonly rounds?: number;
   readonly quick?: boolean;
+  /** Names separated by commas; default all. */
+  readonly vs?: string;
 }
 
 const MOST_DURATION_MS = 24 * 3_600_000;
@@ -81,6 +84,7 @@ export function benchOptions(
     );
   }
   const settings = { cpus: given.cpus, cores, ring, durationMs: duration / rounds, quick };
+  const vs = peersOf(given.vs ?? 'all');
   const ipi = names.includes('ipi') ? ipiPlans(given, settings) : [];
-  return { cpus, durationMs: duration, ring, rounds, quick, ipi, interrupted };
+  return { cpus, durationMs: duration, ring, rounds, quick, vs, ipi, interrupted };
 }

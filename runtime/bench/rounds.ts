@@ -36,6 +36,8 @@ export interface Effort {
   readonly rounds: number;
   /** Milliseconds of one measurement, two of which make a round. */
   readonly sampleMs: number;
+  /** How often a disturbed measurement is repeated. */
+  readonly repeats: number;
   readonly interrupted: AbortSignal;
 }
 
@@ -56,7 +58,6 @@ export interface Watcher {
   look(): Usage | undefined;
 }
 
-const MOST_REPEATS = 2;
 /** Warm-up ends when two measurements in a row agree so well, or after so many. */
 const AGREE = 0.1;
 const MOST_WARM_UPS = 6;
@@ -69,11 +70,6 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
-
-/** Median, least and most. */
-export function spreadOf(values: readonly number[]): Spread {
-  return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
 }
 
 function figures(name: string, cost: number | readonly number[]): readonly number[] {
@@ -107,9 +103,9 @@ interface Sample {
   readonly disturbed: boolean;
 }
 
-async function sample(contender: Contender, n: number, watcher: Watcher): Promise<Sample> {
+async function sample({ contender, n }: Runner, repeats: number, watcher: Watcher): Promise<Sample> {
   let best: { costs: readonly number[]; foreign: number } | undefined;
-  for (let tries = 0; tries <= MOST_REPEATS; tries++) {
+  for (let tries = 0; tries <= repeats; tries++) {
     const from = watcher.look();
     const costs = figures(contender.name, await contender.measure(n));
     const to = watcher.look();
@@ -120,9 +116,12 @@ async function sample(contender: Contender, n: number, watcher: Watcher): Promis
   return { costs: best?.costs ?? [], disturbed: true };
 }
 
+/** The same twice: on the way there, and on the way back. */
+type Pair = readonly [number, number];
+
 interface Round {
-  /** Of each contender, each figure, forward and backward averaged. */
-  readonly costs: readonly (readonly number[])[];
+  /** Of each contender, each figure, on the way there and back. */
+  readonly costs: readonly (readonly Pair[])[];
   readonly disturbed: readonly boolean[];
 }
 
@@ -146,12 +145,12 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function oneRound(runners: readonly Runner[], watcher: Watcher): Promise<Round> {
+async function oneRound(runners: readonly Runner[], repeats: number, watcher: Watcher): Promise<Round> {
   const there: Sample[] = [];
   const back: Sample[] = [];
   const take = async (runner: Runner): Promise<Sample> => {
     try {
-      return await sample(runner.contender, runner.n, watcher);
+      return await sample(runner, repeats, watcher);
     } catch (error) {
       throw new Dropped(runner, error);
     }
@@ -160,7 +159,7 @@ async function oneRound(runners: readonly Runner[], watcher: Watcher): Promise<R
   for (const runner of runners.toReversed()) back.unshift(await take(runner));
   const pairs = there.map((one, i) => [one, back[i] as Sample] as const);
   return {
-    costs: pairs.map(([a, b]) => a.costs.map((cost, figure) => (cost + (b.costs[figure] ?? NaN)) / 2)),
+    costs: pairs.map(([a, b]) => a.costs.map((cost, figure): Pair => [cost, b.costs[figure] ?? NaN])),
     disturbed: pairs.map(([a, b]) => a.disturbed || b.disturbed),
   };
 }
@@ -193,7 +192,7 @@ export async function compete(
   while (clean.length < effort.rounds && clean.length + marked.length < 2 * effort.rounds) {
     if (effort.interrupted.aborted || runners.length === 0) break;
     try {
-      const round = await oneRound(runners, watcher);
+      const round = await oneRound(runners, effort.repeats, watcher);
       (round.disturbed.includes(true) ? marked : clean).push(round);
     } catch (error) {
       if (!(error instanceof Dropped)) throw error;
@@ -218,19 +217,40 @@ export async function compete(
   });
 }
 
+/** Medians of the rounds' means; least and most of all that was measured. */
+function spreadOfPairs(pairs: readonly Pair[]): Spread {
+  const all = pairs.flat();
+  return {
+    median: median(pairs.map(([there, back]) => (there + back) / 2)),
+    least: Math.min(...all),
+    most: Math.max(...all),
+  };
+}
+
 function outcome(name: string, kind: Contestant['kind'], rounds: readonly Round[], index: number): Outcome {
   const figuresIn = rounds[0]?.costs[index]?.length ?? 0;
-  const column = (of: number, figure: number): number[] =>
-    rounds.map(({ costs }) => costs[of]?.[figure] ?? NaN);
-  const all = Array.from({ length: figuresIn }, (_, figure) => ({
-    costs: column(index, figure),
-    firsts: column(0, figure),
-  }));
+  const cost: Spread[] = [];
+  const ratio: Spread[] = [];
+  for (let figure = 0; figure < figuresIn; figure++) {
+    const pairs = rounds.map(({ costs }) => costs[index]?.[figure] ?? ([NaN, NaN] as const));
+    const ratios = rounds.map(({ costs }, i) => {
+      const [there, back] = costs[0]?.[figure] ?? [NaN, NaN];
+      const [a, b] = pairs[i] ?? [NaN, NaN];
+      return { mean: (there + back) / (a + b), halves: [there / a, back / b] };
+    });
+    cost.push(spreadOfPairs(pairs));
+    const halves = ratios.flatMap((one) => one.halves);
+    ratio.push({
+      median: median(ratios.map(({ mean }) => mean)),
+      least: Math.min(...halves),
+      most: Math.max(...halves),
+    });
+  }
   return {
     name,
     kind,
-    cost: all.map(({ costs }) => spreadOf(costs)),
-    ratio: all.map(({ costs, firsts }) => spreadOf(costs.map((cost, i) => (firsts[i] ?? NaN) / cost))),
+    cost,
+    ratio,
     rounds: rounds.length,
     disturbed: rounds.filter(({ disturbed }) => disturbed[0] === true || disturbed[index] === true).length,
     why: undefined,

@@ -5,9 +5,7 @@ import type { Contestant, Growth, Row } from './schema.ts';
 
 /** When a figure is good enough: so much at most or at least, or so many times what another one takes. */
 export type Aim =
-  | { readonly most: number }
-  | { readonly least: number }
-  | { readonly times: number; readonly of: string };
+  { readonly most: number } | { readonly least: number } | { readonly times: number; readonly of: string };
 
 /** One figure that contenders are compared by. */
 export interface Figure {
@@ -20,17 +18,21 @@ export interface Figure {
   readonly aim?: Aim;
 }
 
-/** A share of `--duration` is one measurement of a comparison: there are many. */
-const SHARE = 10;
 /** Rounds of a point of a curve, at most. */
 const MOST_CURVE_ROUNDS = 2;
 
 /** How much is measured for a row. */
-export function effortOf({ rounds, durationMs, interrupted }: BenchOptions): Effort {
-  return { rounds, sampleMs: durationMs / SHARE, interrupted };
+export function effortOf({ rounds, durationMs, quick, interrupted }: BenchOptions): Effort {
+  // A round measures everyone twice.
+  return { rounds, sampleMs: durationMs / rounds / 2, repeats: quick ? 1 : 2, interrupted };
 }
 
-function verdict(aim: Aim | undefined, unit: string, index: number, outcomes: readonly Outcome[]): Pick<Row, 'target' | 'met' | 'limit'> {
+function verdict(
+  aim: Aim | undefined,
+  unit: string,
+  index: number,
+  outcomes: readonly Outcome[],
+): Pick<Row, 'target' | 'met' | 'limit'> {
   const ours = outcomes[0]?.cost[index]?.median;
   if (aim === undefined || ours === undefined) return { target: null, met: null, limit: null };
   if ('most' in aim) return { target: `≤ ${aim.most} ${unit}`, met: ours <= aim.most, limit: aim.most };
@@ -44,7 +46,15 @@ function verdict(aim: Aim | undefined, unit: string, index: number, outcomes: re
 }
 
 function contestant({ name, kind, cost, ratio, rounds, disturbed, why }: Outcome, index: number): Contestant {
-  return { name, kind, cost: cost[index] ?? null, ratio: ratio[index] ?? null, rounds, disturbed, why: why ?? null };
+  return {
+    name,
+    kind,
+    cost: cost[index] ?? null,
+    ratio: ratio[index] ?? null,
+    rounds,
+    disturbed,
+    why: why ?? null,
+  };
 }
 
 /**
@@ -62,7 +72,8 @@ export async function compare(
   const outcomes = await compete(contenders, effortOf(options));
   const [first] = outcomes;
   const optional = contenders[0] !== undefined && 'why' in contenders[0];
-  if (first?.why !== undefined && !optional && !options.interrupted.aborted) throw new Error(`${bench}: ${first.why}`);
+  if (first?.why !== undefined && !optional && !options.interrupted.aborted)
+    throw new Error(`${bench}: ${first.why}`);
   return all.map(({ id, title, includes, unit, more = false, aim }, index) => ({
     id,
     bench,

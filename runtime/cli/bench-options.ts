@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { MAXCPU } from '../base/params.ts';
 import { BENCHES } from '../bench/benches.ts';
+import { PEERS } from '../bench/peers/names.ts';
 import { LOADS, MODES, WAKES } from '../bench/plan/ipi-plan.ts';
 import type { CompareOptions } from './bench-compare.ts';
 import type { ShowOptions } from './bench-show.ts';
@@ -22,6 +23,9 @@ function benchHelp(): string {
 Benchmarks:
 ${table([...BENCHES].map(([name, { title }]) => [name, title]))}
 
+Whom to compare with (--vs):
+${table(Object.entries(PEERS))}
+
 ipi, who sends to whom (--mode):
 ${table(MODES)}
 
@@ -32,6 +36,7 @@ ipi, what the receiving cpu does beside (--load), also mixed as in compute:10us+
 ${table(loads)}
 
 Examples:
+  lwkt bench switch token --vs native,go
   lwkt bench ipi
   lwkt bench ipi --mode pair --wake awake,parked,loop
   lwkt bench ipi --load compute:10us+gc --rate 10000 --duration 10s
@@ -92,6 +97,7 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     .option('--load <loads>', 'ipi: what the receiver does beside; several with commas (default none)')
     .option('--rate <n>', 'ipi: IPIs per second, sent when due: an open loop (default: a closed one)')
     .option('--break <time>', 'ipi: stop at the first IPI slower than that, and show what each cpu did')
+    .option('--vs <names>', 'whom to compare with; several with commas, all (default) or none')
     .option('--quick', 'fewer and shorter measurements')
     .option('--json [file]', 'write the report as one JSON object, to stdout or a file')
     .option('--html <file>', 'write the report as one page that needs no network')

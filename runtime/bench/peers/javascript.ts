@@ -116,10 +116,16 @@ export function mutexAlone(total: number): number {
 async function both(job: Omit<Job, 'side' | 'shared'>): Promise<readonly [number, number, Int32Array]> {
   const shared = new SharedArrayBuffer(4096);
   const workers = [0, 1].map(
-    (side) => new Worker(moduleUrl('bare-worker'), { workerData: { ...job, side: side as Side, shared } satisfies Job }),
+    (side) =>
+      new Worker(moduleUrl('bare-worker'), {
+        workerData: { ...job, side: side as Side, shared } satisfies Job,
+      }),
   );
   try {
-    const [[a], [b]] = (await Promise.all(workers.map((worker) => once(worker, 'message')))) as [[number], [number]];
+    const [[a], [b]] = (await Promise.all(workers.map((worker) => once(worker, 'message')))) as [
+      [number],
+      [number],
+    ];
     return [a, b, new Int32Array(shared)];
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));

@@ -14,9 +14,9 @@ const SOURCE = `(spawn, move, url, task, argument) =>
 export async function startMultithreading(workers: number): Promise<Pool> {
   const library = await load<Library>('multithreading');
   library.initRuntime({ maxWorkers: workers });
-  const call = new Script(SOURCE, { filename: '/lwkt/pool' }).runInThisContext() as (
-    ...args: unknown[]
-  ) => { join(): Promise<{ ok: true; value: never } | { ok: false; error: unknown }> };
+  const call = new Script(SOURCE, { filename: '/lwkt/pool' }).runInThisContext() as (...args: unknown[]) => {
+    join(): Promise<{ ok: true; value: never } | { ok: false; error: unknown }>;
+  };
   const url = moduleUrl('tasks').href;
   return {
     run: async (task, argument) => {

@@ -20,8 +20,7 @@ const STARTS: Readonly<Partial<Record<PeerName, readonly [title: string, start: 
 
 /** A pool that is compared with, or why not. */
 export type PoolPeer =
-  | { readonly name: string; readonly pool: Pool }
-  | { readonly name: string; readonly why: string };
+  { readonly name: string; readonly pool: Pool } | { readonly name: string; readonly why: string };
 
 /** Starts the pools among `vs`, and waits until each has answered from every worker. */
 export async function startPools(vs: ReadonlySet<PeerName>, workers: number): Promise<PoolPeer[]> {

@@ -50,7 +50,8 @@ export function countFile(path: string): number {
   const fd = openSync(path, 'r');
   let length = 0;
   try {
-    for (let more = -1; more !== 0; length += more) more = readSync(fd, buffer, length, buffer.length - length, null);
+    for (let more = -1; more !== 0; length += more)
+      more = readSync(fd, buffer, length, buffer.length - length, null);
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,8 @@
 /** How long from nothing to the first instruction of a thread, on a machine of two cpus? */
 import { existsSync, globSync, statSync } from 'node:fs';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { boot } from '../../machine/machine.ts';
 import type { MachineOptions } from '../../machine/config.ts';
@@ -34,17 +35,15 @@ async function machineWith(start: Boot, program: URL): Promise<number> {
 
 /** The package beside the checkout, compiled from these very sources; or why not. */
 async function compiledBoot(): Promise<{ start: Boot; program: URL } | string> {
-  const root = new URL('../../../', import.meta.url);
-  const program = new URL('dist/bench/program/first.js', root);
-  const index = new URL('dist/index.js', root);
+  const root = join(import.meta.dirname, '../../..');
+  const program = join(root, 'dist/bench/program/first.js');
+  const index = join(root, 'dist/index.js');
   if (!existsSync(program) || !existsSync(index)) return 'there is no dist/: npm run build';
   const built = statSync(index).mtimeMs;
-  const newer = globSync(fileURLToPath(new URL('runtime/**/*.ts', root))).find(
-    (path) => statSync(path).mtimeMs > built,
-  );
+  const newer = globSync(join(root, 'runtime/**/*.ts')).find((path) => statSync(path).mtimeMs > built);
   if (newer !== undefined) return 'dist/ is older than the sources: npm run build';
-  const { boot: start } = (await import(index.href)) as { boot: Boot };
-  return { start, program };
+  const { boot: start } = (await import(pathToFileURL(index).href)) as { boot: Boot };
+  return { start, program: pathToFileURL(program) };
 }
 
 async function bareWorkers(): Promise<number> {

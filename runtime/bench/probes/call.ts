@@ -9,7 +9,7 @@ import { bounce, wake } from '../peers/javascript.ts';
 import { postStream } from '../peers/messageport.ts';
 import { poolContenders, startPools, stopPools } from '../peers/pools.ts';
 import type { Pool } from '../peers/pool.ts';
-import { compare } from '../rows.ts';
+import { compare, effortOf } from '../rows.ts';
 import type { Row } from '../schema.ts';
 
 /** Milliseconds in which an idle worker has surely gone to sleep. */
@@ -37,7 +37,7 @@ async function taskWake(pool: Pool, n: number): Promise<number> {
 }
 
 export const bench: Bench = async (options, tell) => {
-  const { vs, durationMs } = options;
+  const { vs } = options;
   const rows: Row[] = [];
   const pools = await startPools(vs, 1);
   try {
@@ -95,7 +95,7 @@ export const bench: Bench = async (options, tell) => {
     );
     tell.progress('wake-up', 2 / 3);
     // Each takes more than a millisecond of idling first, so their number is what the time allows.
-    const times = Math.max(5, Math.round(durationMs / 10));
+    const times = Math.max(5, Math.round(effortOf(options).sampleMs / 2));
     const settings = { fixed: true };
     rows.push(
       ...(await compare(
@@ -112,7 +112,14 @@ export const bench: Bench = async (options, tell) => {
         ],
         [
           { ...lwkt(() => costs.ask('benchWakes', [times])), fixed: true },
-          ...(await program(vs, 'native', 'C futex', 'wake', async (run) => (await run(times))[0] ?? NaN, settings)),
+          ...(await program(
+            vs,
+            'native',
+            'C futex',
+            'wake',
+            async (run) => (await run(times))[0] ?? NaN,
+            settings,
+          )),
           ...javascript(vs, 'Atomics.wait and notify', () => wake(times), settings),
           ...poolContenders(pools, 1, (pool) => taskWake(pool, times), true),
         ],

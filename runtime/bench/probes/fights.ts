@@ -4,7 +4,7 @@ import { bootCosts, javascript, lwkt, program, type Costs } from '../contenders.
 import { fight as fightMutex } from '../peers/javascript.ts';
 import { SECTION, type Fight, type Fought, type LockName } from '../plan/fight.ts';
 import type { Absent, Contender } from '../rounds.ts';
-import { compare, grow, type Aim } from '../rows.ts';
+import { compare, effortOf, grow, type Aim } from '../rows.ts';
 import type { Growth, Row } from '../schema.ts';
 
 const CPUS = [2, 4, 8, 16, 32];
@@ -14,11 +14,10 @@ const CONTENTION = [1, 10, 25, 50, 75, 100];
 const QUICK_CONTENTION = [10, 100];
 /** A fight has to last for some quanta of the owner, and for the scheduler of the system to have its say. */
 const LEAST_MS = 20;
-const SHARE = 4;
 
 /** Milliseconds of one fight. */
-function fightMs({ durationMs }: BenchOptions): number {
-  return Math.max(LEAST_MS, durationMs / SHARE);
+function fightMs(options: BenchOptions): number {
+  return Math.max(LEAST_MS, effortOf(options).sampleMs);
 }
 
 async function fought(costs: Costs, plan: Fight): Promise<[number, number]> {
@@ -51,7 +50,7 @@ export async function foughtRows(
   const plan: Fight = { lock, cpus: 2, ms: fightMs(options), pause: 0 };
   const includes = `a thread of each of two cpus takes ${title} for sections of some 50 ns without a pause`;
   const checked = 'The increments of an unprotected counter inside are checked';
-  return compare(
+  return await compare(
     bench,
     [
       {

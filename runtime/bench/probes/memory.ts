@@ -69,10 +69,24 @@ export const bench: Bench = async (options, tell) => {
     [
       { ...lwkt(() => weigh(THREADS, false)), ...fixed },
       { ...lwkt(() => weigh(THREADS, true), 1, 'lwkt, on a wait queue'), ...fixed },
-      ...(await program(vs, 'native', 'C pthread', 'memory', async (run) => (await run(PTHREADS))[0] ?? NaN, fixed)),
+      ...(await program(
+        vs,
+        'native',
+        'C pthread',
+        'memory',
+        async (run) => (await run(PTHREADS))[0] ?? NaN,
+        fixed,
+      )),
       ...javascript(vs, 'bare generator', () => bareGenerators(THREADS), fixed),
       ...(await program(vs, 'go', 'Go', 'memory', async (run) => (await run(THREADS))[0] ?? NaN, fixed)),
-      ...(await program(vs, 'erlang', 'Erlang', 'memory', async (run) => (await run(THREADS))[0] ?? NaN, fixed)),
+      ...(await program(
+        vs,
+        'erlang',
+        'Erlang',
+        'memory',
+        async (run) => (await run(THREADS))[0] ?? NaN,
+        fixed,
+      )),
     ],
     once,
   );

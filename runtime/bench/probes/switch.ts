@@ -71,7 +71,13 @@ export const bench: Bench = async (options, tell) => {
     }),
   );
   const growth = await grow(
-    { id: 'switch.threads', bench: 'switch', title: 'a switch, by the number of threads', unit: 'ns', axis: 'threads' },
+    {
+      id: 'switch.threads',
+      bench: 'switch',
+      title: 'a switch, by the number of threads',
+      unit: 'ns',
+      axis: 'threads',
+    },
     points,
     [
       { name: 'lwkt', kind: 'lwkt', at: ours, step: (x) => x },

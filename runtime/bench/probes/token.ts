@@ -71,7 +71,14 @@ async function rowsOf(options: BenchOptions): Promise<[Row[], Growth]> {
       axis: 'tokens',
     },
     TOKENS,
-    [{ name: 'lwkt', kind: 'lwkt', at: (tokens) => (n) => costs.ask('benchTokensInTurn', [tokens, n]), step: (x) => x }],
+    [
+      {
+        name: 'lwkt',
+        kind: 'lwkt',
+        at: (tokens) => (n) => costs.ask('benchTokensInTurn', [tokens, n]),
+        step: (x) => x,
+      },
+    ],
     options,
   );
   return [[...alone, ...sleeping], growth];

@@ -58,7 +58,14 @@ export const bench: Bench = async (options, tell) => {
       axis: 'waiters',
     },
     points,
-    [{ name: 'lwkt', kind: 'lwkt', at: (waiters) => (n) => costs.ask('benchCrowds', [waiters, n]), step: (x) => x }],
+    [
+      {
+        name: 'lwkt',
+        kind: 'lwkt',
+        at: (waiters) => (n) => costs.ask('benchCrowds', [waiters, n]),
+        step: (x) => x,
+      },
+    ],
     options,
   );
   return { rows: [...own, ...other], runs: [], maps: [], growth: [growth] };
