@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { stressPlan, type StressOptions } from '../runtime/stress/options.ts';
 import { runStress } from '../runtime/stress/run.ts';
 import { SUITE_NAMES, type SuiteName } from '../runtime/stress/suites.ts';
-import { environment } from './lib/report.ts';
+import { environment } from '../runtime/bench/environment.ts';
 
 /** One way to grow. Holds are short, so that what is seen is the kernel's cost. */
 interface Axis {
@@ -126,14 +126,21 @@ for (const axis of axes) {
     }
   }
 }
-const report = { version: 1, environment: environment(), duration, fixed: FIXED, cells };
+const report = {
+  version: 1,
+  started: new Date().toISOString(),
+  environment: environment(),
+  duration,
+  fixed: FIXED,
+  cells,
+};
 if (values.json) console.log(JSON.stringify(report));
 else console.log(axes.map((axis) => table(axis, cells)).join('\n'));
 if (values.keep) {
   const folder = new URL('./results/', import.meta.url);
   await mkdir(folder, { recursive: true });
-  const { date, commit } = report.environment;
-  const name = `${String(date).slice(0, 10)}-${String(commit)}-stress-${values.axis ?? 'scaling'}.json`;
+  const { commit } = report.environment;
+  const name = `${report.started.slice(0, 10)}-${commit ?? 'unknown'}-stress-${values.axis ?? 'scaling'}.json`;
   await writeFile(new URL(name, folder), `${JSON.stringify(report, null, 1)}\n`);
 }
 if (cells.some(({ verdict }) => verdict !== 'SUCCESS')) process.exitCode = 1;

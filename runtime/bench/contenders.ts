@@ -11,7 +11,7 @@ const PROGRAM = new URL(`./program/costs.${import.meta.url.endsWith('.ts') ? 'ts
 export interface Costs extends AsyncDisposable {
   readonly machine: Machine;
   /** Runs one of its functions on cpu 0, or another; what it returns. */
-  ask<R = number>(name: string, args: readonly unknown[], cpu?: number): Promise<R>;
+  readonly ask: <R = number>(name: string, args: readonly unknown[], cpu?: number) => Promise<R>;
 }
 
 /** Boots it. */

@@ -30,22 +30,26 @@ export interface Language {
   readonly source: (name: string) => string;
 }
 
-/** How programs print that they cannot do something here, before they end with 1. */
+/** Milliseconds that a program may run, and a compiler. */
 const MOST_MS = 60_000;
 const COMPILE_MS = 180_000;
 
 const binary = (source: string): string => source.replace(/\.\w+$/, '');
 
+/** Fused multiplications would give other pictures than JavaScript's. */
+const C_FLAGS = ['-O2', '-ffp-contract=off', '-pthread'];
+/** Processes as many as wanted, schedulers on cores of their own. */
+const ERLANG_FLAGS = ['-noshell', '-noinput', '+P', '4000000', '+sbt', 'db'];
+
+const native = (source: string): string => join(import.meta.dirname, 'native', source);
+const peer = (source: string): string => join(import.meta.dirname, 'peers', source);
+
 export const C: Language = {
   name: 'C',
   compiler: 'cc',
   wanted: 'a C compiler, as gcc',
-  // Fused multiplications would give other pictures than JavaScript's.
-  compile: (source, folder) => [
-    ...['-O2', '-ffp-contract=off', '-pthread'],
-    ...[join(import.meta.dirname, 'native', source), '-o', join(folder, binary(source))],
-  ],
-  command: (source, folder) => [join(folder, binary(source))],
+  compile: (source, out) => C_FLAGS.concat(native(source), '-o', join(out, binary(source))),
+  command: (source, out) => [join(out, binary(source))],
   source: (name) => `${name}.c`,
 };
 
@@ -53,10 +57,8 @@ export const GO: Language = {
   name: 'Go',
   compiler: 'go',
   wanted: 'Go',
-  compile: (source, folder) => [
-    ...['build', '-o', join(folder, binary(source)), join(import.meta.dirname, 'peers', source)],
-  ],
-  command: (source, folder) => [join(folder, binary(source))],
+  compile: (source, out) => ['build', '-o', join(out, binary(source)), peer(source)],
+  command: (source, out) => [join(out, binary(source))],
   source: () => 'go.go',
 };
 
@@ -64,11 +66,8 @@ export const ERLANG: Language = {
   name: 'Erlang',
   compiler: 'erlc',
   wanted: 'Erlang/OTP',
-  compile: (source, folder) => ['-o', folder, join(import.meta.dirname, 'peers', source)],
-  command: (source, folder) => [
-    ...(['erl', '-noshell', '-noinput', '+P', '4000000', '+sbt', 'db', '-pa', folder] as const),
-    ...['-run', binary(source), 'main'],
-  ],
+  compile: (source, out) => ['-o', out, peer(source)],
+  command: (source, out) => ['erl', ...ERLANG_FLAGS, '-pa', out, '-run', binary(source), 'main'],
   source: () => 'bench_erl.erl',
 };
 
@@ -92,7 +91,6 @@ function said(error: unknown): string {
 /** Compiles a source, once; why it cannot be. */
 async function compiled(language: Language, source: string): Promise<string | undefined> {
   try {
-    // Go wants a home for its cache, and says so only when it is too late.
     await execute(language.compiler, language.compile(source, temporary()), { timeout: COMPILE_MS });
     return undefined;
   } catch (error) {

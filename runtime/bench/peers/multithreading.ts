@@ -1,8 +1,7 @@
 /** multithreading: a function is sent as text; it imports the tasks, which the worker keeps. */
 import { Script } from 'node:vm';
+import type * as Multithreading from 'multithreading';
 import { load, moduleUrl, type Pool } from './pool.ts';
-
-type Library = typeof import('multithreading');
 
 /**
  * The library takes the place in the source that called it from the stack, where it overlooks every line that has
@@ -12,7 +11,7 @@ const SOURCE = `(spawn, move, url, task, argument) =>
   spawn(move(url, task, argument), async (url, task, argument) => (await import(url)).TASKS[task](argument))`;
 
 export async function startMultithreading(workers: number): Promise<Pool> {
-  const library = await load<Library>('multithreading');
+  const library = await load<typeof Multithreading>('multithreading');
   library.initRuntime({ maxWorkers: workers });
   const call = new Script(SOURCE, { filename: '/lwkt/pool' }).runInThisContext() as (...args: unknown[]) => {
     join(): Promise<{ ok: true; value: never } | { ok: false; error: unknown }>;

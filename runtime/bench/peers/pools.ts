@@ -40,7 +40,7 @@ export async function startPools(vs: ReadonlySet<PeerName>, workers: number): Pr
 
 /** Stops them. */
 export async function stopPools(peers: readonly PoolPeer[]): Promise<void> {
-  await Promise.all(peers.map((peer) => ('pool' in peer ? peer.pool.stop() : undefined)));
+  await Promise.all(peers.map((peer) => ('pool' in peer ? peer.pool.stop() : Promise.resolve())));
 }
 
 /** How to start each pool among `vs`, for those who measure that. */

@@ -1,9 +1,10 @@
 /** workerpool, with a script of its own and worker threads. */
 import { fileURLToPath } from 'node:url';
+import type * as Workerpool from 'workerpool';
 import { load, moduleUrl, type Pool } from './pool.ts';
 
 export async function startWorkerpool(workers: number): Promise<Pool> {
-  const { default: workerpool } = await load<{ default: typeof import('workerpool') }>('workerpool');
+  const { default: workerpool } = await load<{ default: typeof Workerpool }>('workerpool');
   const pool = workerpool.pool(fileURLToPath(moduleUrl('workerpool-worker')), {
     workerType: 'thread',
     minWorkers: workers,

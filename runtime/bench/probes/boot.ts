@@ -58,7 +58,7 @@ async function bareWorkers(): Promise<number> {
 async function poolOf(start: StartPool): Promise<number> {
   const begin = now();
   const pool = await start(CPUS);
-  const times = await Promise.all(Array.from({ length: CPUS }, () => pool.run('first', undefined as never)));
+  const times = await Promise.all(Array.from({ length: CPUS }, () => pool.run('first', undefined)));
   await pool.stop();
   return (Math.max(...times) - begin) * NS_PER_MS;
 }
@@ -74,9 +74,12 @@ export const bench: Bench = async (options, tell) => {
       : { name: 'lwkt', kind: 'lwkt', ...fixed, measure: () => machineWith(made.start, made.program) };
   const others: (Contender | Absent)[] = [
     ...javascript(vs, 'two bare Workers', bareWorkers, fixed),
-    ...poolStarts(vs)
-      // A pool that answers in turn may give both tasks to one worker; these make sure that two are there.
-      .map(({ name, start }): Contender => ({ name, kind: 'peer', ...fixed, measure: () => poolOf(start) })),
+    ...poolStarts(vs).map(({ name, start }): Contender => ({
+      name,
+      kind: 'peer',
+      fixed: true,
+      measure: () => poolOf(start),
+    })),
   ];
   const includes =
     'the arena, two workers, loading the program on both, one thread until its first instruction. Without loading the modules of the host, once a process; without stopping. Of a pool, until the first instruction of the later of two tasks';

@@ -19,7 +19,7 @@ export const spawnOwn = kthread(function* benchSpawnOwn(total: number) {
 /** On the other cpus in turn, `flight` at a time. */
 export const spawnOther = kthread(function* benchSpawnOther(total: number, flight: number) {
   const others = Math.max(1, ncpus() - 1);
-  const all = Array.from({ length: flight }, () => 0 as Td<number>);
+  const all = new Array<Td<number>>(flight);
   let sum = 0;
   const start = performance.now();
   for (let done = 0; done < total; done += flight) {
