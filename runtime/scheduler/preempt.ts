@@ -167,8 +167,11 @@ export function switchBack(td: ThreadRef): void {
  */
 export function interrupt(td: ThreadRef): void {
   const { curthread } = cpu;
-  // The dispatcher picks the most urgent thread anyway.
-  if (curthread === cpu.idlethread) return;
+  // The dispatcher picks the most urgent thread anyway, if only it looks before it sleeps.
+  if (curthread === cpu.idlethread) {
+    needResched();
+    return;
+  }
   if (cpu.intrNesting === 0 && !isArmed() && lwktPreempt(td, 0)) return;
   if (!pending.includes(td)) pending.push(td);
   cpu.reqpri = Math.max(cpu.reqpri, basePri(td));
