@@ -6,8 +6,9 @@
  *
  *   state     readers, or the writer's bit
  *   waiters   threads that want to write
- *   next      the phase, which a writer's unlock bumps, and the readers that wait in it: 16 bits each, one word, so
- *             that each waiting reader is either counted there or among the invited
+ *   next      the readers that wait, as many as there may be threads, and above them the phase, which a writer's unlock
+ *             bumps: one word, so that each waiting reader is either counted there or among the invited. A waiting
+ *             reader sees one bump at most (I1), so the phase may wrap as it likes
  *   extra     readers invited by the last unlock of a writer and not yet in, nor gone
  *
  *   Who writes is on the list of what its thread holds; who reads is known to its cpu.
@@ -25,7 +26,7 @@
  */
 import type { RwLock, ThreadRef } from '../base/ids.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { RWLOCK_READERS, RWLOCK_WRITER, Sync } from '../shared-memory/layout/sync.ts';
+import { RWLOCK_READER_BITS, RWLOCK_READERS, RWLOCK_WRITER, Sync } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { addA, casA, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, disarm, type Blocking } from './blocking.ts';
@@ -94,7 +95,7 @@ function noteReader(rw: RwLock): void {
   st(m, curthread, TD_READ_LOCKS, ld(m, curthread, TD_READ_LOCKS) + 1);
 }
 
-const phaseOf = (word: number): number => word >>> 16;
+const phaseOf = (word: number): number => word >>> RWLOCK_READER_BITS;
 
 /** True once a writer's unlock has invited the readers that came in this phase. */
 function isInvited(rw: RwLock, phase: number): boolean {
@@ -262,7 +263,7 @@ function invite(rw: RwLock): number {
     const waiting = now & RWLOCK_READERS;
     // First they are invited, then the phase moves on, so that no reader finds neither; only this writer adds.
     stA(m, rw, INVITED, waiting);
-    if (casA(m, rw, WANT_READ, now, ((phaseOf(now) + 1) << 16) | 0) === now) return waiting;
+    if (casA(m, rw, WANT_READ, now, (phaseOf(now) + 1) << RWLOCK_READER_BITS) === now) return waiting;
   }
 }
 

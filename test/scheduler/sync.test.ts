@@ -44,8 +44,10 @@ import {
 } from '../../runtime/lwkt.ts';
 import { TDPRI_CRIT } from '../../runtime/base/params.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { wakeAll } from '../../runtime/scheduler/tsleep.ts';
+import { identOf } from '../../runtime/scheduler/waiting.ts';
 import { Machine } from '../../runtime/shared-memory/layout/machine.ts';
-import { Sync, SYNC_KINDS } from '../../runtime/shared-memory/layout/sync.ts';
+import { RWLOCK_READERS, Sync, SYNC_KINDS } from '../../runtime/shared-memory/layout/sync.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { ld, ldA, st, stA } from '../../runtime/shared-memory/word.ts';
 import {
@@ -63,6 +65,7 @@ bootOneCpu();
 checkLeaks(test);
 const { m } = cpu;
 const RWLOCK = SYNC_KINDS.indexOf('rwlock');
+const BARRIER = SYNC_KINDS.indexOf('barrier');
 const log: unknown[] = [];
 test.beforeEach(() => {
   log.length = 0;
@@ -70,8 +73,9 @@ test.beforeEach(() => {
 
 /** What is left in an object when nobody uses it. */
 function idle(ref: number): boolean {
-  // Of an rwlock the upper half of `next` is its phase.
-  const next = ldA(m, ref, Sync.next) & (ldA(m, ref, Sync.kind) === RWLOCK ? 0xffff : -1);
+  // `next` is the phase of an rwlock above its readers, and counts the rounds of a barrier.
+  const kind = ldA(m, ref, Sync.kind);
+  const next = ldA(m, ref, Sync.next) & (kind === RWLOCK ? RWLOCK_READERS : kind === BARRIER ? 0 : -1);
   return ldA(m, ref, Sync.waiters) === 0 && next === 0 && ld(m, ref, Sync.poisoned) === 0;
 }
 
@@ -674,6 +678,22 @@ test.serial('barrier: its round wraps', (t) => {
       for (let i = 0; i < 3; i++) t.true(yield* barrierWait(b));
     }
     t.is(ldA(m, b, Sync.state) & 0xffff, 0);
+  });
+});
+
+test.serial('regress barrier: a thread that did not run for 65,536 rounds goes on all the same', (t) => {
+  run(function* () {
+    const b = barrier(2, 'slept through');
+    const slow = child(function* slow() {
+      return yield* barrierWait(b);
+    });
+    yield* lwktYield();
+    // Others came and went; the number of its round is there again, and nobody has come yet.
+    stA(m, b, Sync.state, 0);
+    stA(m, b, Sync.next, 0x1_0000);
+    wakeAll(identOf(b));
+    t.false(yield* join(slow));
+    t.is(ldA(m, b, Sync.state), 0, 'it is not counted in this round');
   });
 });
 

@@ -3,6 +3,7 @@
  *
  * One struct for all, in eight words, so that an anonymous one fits the smallest block of message space.
  */
+import { TD_SLOT_BITS } from '../../base/params.ts';
 import { atomic, plain, struct } from '../struct.ts';
 
 export const Sync = struct('Sync', {
@@ -42,5 +43,6 @@ export type SyncKind = Exclude<(typeof SYNC_KINDS)[number], 'none'>;
 
 /** The bit of an rwlock that says that a thread writes. */
 export const RWLOCK_WRITER = 1 << 30;
-/** Of the word `next` of an rwlock, the readers that wait; the rest is the phase. */
-export const RWLOCK_READERS = 0xffff;
+/** Bits of the word `next` of an rwlock that count the readers that wait; the rest is the phase. */
+export const RWLOCK_READER_BITS = TD_SLOT_BITS;
+export const RWLOCK_READERS = (1 << RWLOCK_READER_BITS) - 1;
