@@ -15,6 +15,7 @@ import {
   descriptorOf,
   endDescriptor,
   initDescriptor,
+  keptForHolders,
 } from '../shared-memory/descriptor.ts';
 import {
   answerBell,
@@ -196,6 +197,7 @@ export class HostCorner {
   }
 
   #free(td: number): void {
+    if (keptForHolders(this.#arena.m, td)) return;
     endDescriptor(this.#arena, td);
     let next = td;
     slabGive(this.#arena, this.#self, () => {

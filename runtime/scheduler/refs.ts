@@ -19,13 +19,15 @@
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
 import { panic } from '../base/panic.ts';
+import { TD_SLOT_BITS } from '../base/params.ts';
 import { wmesgCode } from '../base/wmesg.ts';
+import { REFS_FREED } from '../shared-memory/descriptor.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
-import { addA, casA, ld, ldA, stA } from '../shared-memory/word.ts';
+import { addA, casA, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
 import { cpu } from './globaldata.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
-import { commOf, handleOf, lwktFreeThread, refOf, REFS_FREED, tryRefOf } from './thread.ts';
+import { commOf, handleOf, lwktFreeThread, refOf, tryRefOf } from './thread.ts';
 import { wakeHandle } from './schedule.ts';
 import { untimely } from './untimely.ts';
 
@@ -76,17 +78,38 @@ export function lwktRele(handle: Td): void {
 
 let argHandle = 0;
 
+/** The descriptor that a handle named, whatever has become of it. */
+function slotRef(handle: number): ThreadRef {
+  return cpu.slab + (handle & ((1 << TD_SLOT_BITS) - 1)) * Thread.WORDS;
+}
+
 function look(handle: number): Step<void> {
-  const { m, curthread } = cpu;
   const td = tryRefOf(handle);
-  if (td !== 0 && (ldA(m, td, TD_REFS) & COUNT) !== 0) return blockSelf(WMESG_REFS, handle);
-  endWait(td, handleOf(curthread));
+  if (td !== 0 && (ldA(cpu.m, td, TD_REFS) & COUNT) !== 0) return blockSelf(WMESG_REFS, handle);
+  endWait(handle);
   return done<void>(undefined);
 }
 
-function endWait(td: ThreadRef, waiter: number): void {
-  if (td !== 0) casA(cpu.m, td, TD_REFS_WAITER, waiter, 0);
+/** The mark is taken back by who made it, also from a descriptor that has another life by now. */
+function endWait(handle: number): void {
+  casA(cpu.m, slotRef(handle), TD_REFS_WAITER, handleOf(cpu.curthread), 0);
   unblockSelf();
+}
+
+/** Marks the current thread as the one to be woken; false when another one waits for the same thread. */
+function announce(td: ThreadRef, handle: number): boolean {
+  const { m, curthread } = cpu;
+  const me = handleOf(curthread);
+  // Before the mark, by which others find it.
+  st(m, curthread, TD_WAIT, handle);
+  for (;;) {
+    const known = casA(m, td, TD_REFS_WAITER, 0, me); // A1
+    if (known === 0) return true;
+    const other = tryRefOf(known);
+    if (other !== 0 && ld(m, other, TD_WAIT) === handle) return false;
+    // It waited for the last life of the descriptor, and has yet to take its mark back.
+    if (casA(m, td, TD_REFS_WAITER, known, me) === known) return true;
+  }
 }
 
 const waitFreeIterator = {
@@ -95,8 +118,8 @@ const waitFreeIterator = {
     if (resumed !== undefined) return look(ld(cpu.m, cpu.curthread, TD_WAIT));
     disarm();
     const td = tryRefOf(argHandle);
-    if (td !== 0 && casA(cpu.m, td, TD_REFS_WAITER, 0, handleOf(cpu.curthread)) !== 0) {
-      // A1
+    if (td !== 0 && !announce(td, argHandle)) {
+      unblockSelf();
       throw new LwktError(
         'ERR_LWKT_CONTEXT',
         `lwktWaitFree(${argHandle}): another thread waits for that already`,
@@ -105,7 +128,7 @@ const waitFreeIterator = {
     return look(argHandle);
   },
   return(): IteratorReturnResult<never> {
-    endWait(tryRefOf(ld(cpu.m, cpu.curthread, TD_WAIT)), handleOf(cpu.curthread));
+    endWait(ld(cpu.m, cpu.curthread, TD_WAIT));
     return ENDED;
   },
 };

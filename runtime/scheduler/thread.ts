@@ -23,22 +23,15 @@ import * as ipifuncModule from './ipifunc.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { CACHE_BATCH, CACHE_NTHREADS, MAXCOMLEN, TDF_ALLOCATED_THREAD, TDF_EXITED } = paramsModule;
-const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor } = descriptorModule;
+const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor, keptForHolders } = descriptorModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqInsertTail, tailqRemove } = tailqModule;
-const { count, ld, ldHint, orA, st, stA } = wordModule;
+const { count, ld, st } = wordModule;
 const { counterField, cpu } = globaldataModule;
 const { threadFuncName } = ipifuncModule;
 
-const {
-  threadq: TD_THREADQ,
-  allq: TD_ALLQ,
-  flags: TD_FLAGS,
-  func: TD_FUNC,
-  comm: TD_COMM,
-  refs: TD_REFS,
-} = Thread;
+const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, func: TD_FUNC, comm: TD_COMM } = Thread;
 const {
   tdfreeq: GD_TDFREEQ,
   tdfreecount: GD_TDFREECOUNT,
@@ -46,9 +39,6 @@ const {
   nthreads: GD_NTHREADS,
 } = Globaldata;
 const CREATED = counterField('lwkt.threads_created');
-
-/** In td_refs: the thread was joined; who drops the last reference frees it. */
-export const REFS_FREED = 1 << 30;
 
 const TD_SHIFT = Math.log2(Thread.WORDS);
 
@@ -182,21 +172,13 @@ export function lwktFreeThread(td: ThreadRef): void {
       `lwktFreeThread: did not exit! thread ${handleOf(td)} '${commOf(td)}', flags 0x${ld(m, td, TD_FLAGS).toString(16)}`,
     );
   }
-  if (ldHint(m, td, TD_REFS) !== 0 && keepForHolders(td)) return;
+  if (keptForHolders(m, td)) return;
   endDescriptor(cpu.arena, td);
   st(m, td, TD_THREADQ, ld(m, gd, GD_TDFREEQ));
   st(m, gd, GD_TDFREEQ, td);
   const cached = ld(m, gd, GD_TDFREECOUNT) + 1;
   st(m, gd, GD_TDFREECOUNT, cached);
   if (cached > CACHE_NTHREADS) drainCache(CACHE_BATCH);
-}
-
-/** Somebody holds the descriptor: whoever releases it last frees it. False when nobody does any more. */
-function keepForHolders(td: ThreadRef): boolean {
-  const { m } = cpu;
-  if ((orA(m, td, TD_REFS, REFS_FREED) & ~REFS_FREED) !== 0) return true;
-  stA(m, td, TD_REFS, 0);
-  return false;
 }
 
 function drainCache(n: number): void {

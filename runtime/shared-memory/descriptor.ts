@@ -6,12 +6,13 @@
 import * as paramsModule from '../base/params.ts';
 import type { Arena } from './arena.ts';
 import * as threadLayoutModule from './layout/thread.ts';
+import type { Mem } from './word.ts';
 import * as wordModule from './word.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { TDF_EXITED, TDPRI_CRIT, TD_SLOT_BITS } = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ldA, ldOwn, st, stA, stInit } = wordModule;
+const { ldA, ldHint, ldOwn, orA, st, stA, stInit } = wordModule;
 
 const {
   threadq: TD_THREADQ,
@@ -33,6 +34,7 @@ const {
   procStat: TD_PROC_STAT,
   heldSync: TD_HELD_SYNC,
   readLocks: TD_READ_LOCKS,
+  refs: TD_REFS,
   WORDS: TD_WORDS,
 } = Thread;
 
@@ -77,6 +79,19 @@ export function initDescriptor(
   st(m, td, TD_PROC_STAT, 0);
   st(m, td, TD_HELD_SYNC, 0);
   st(m, td, TD_READ_LOCKS, 0);
+}
+
+/** In td_refs: the thread was joined; who drops the last reference frees it. */
+export const REFS_FREED = 1 << 30;
+
+/**
+ * Before its life ends: true when somebody holds the descriptor. Whoever lets go of it last then frees it.
+ */
+export function keptForHolders(m: Mem, td: number): boolean {
+  if (ldHint(m, td, TD_REFS) === 0) return false;
+  if ((orA(m, td, TD_REFS, REFS_FREED) & ~REFS_FREED) !== 0) return true;
+  stA(m, td, TD_REFS, 0);
+  return false;
 }
 
 /** Ends the life of a descriptor: its handle is good no more. What is read of it by whoever comes late says ended. */

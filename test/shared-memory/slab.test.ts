@@ -1,6 +1,11 @@
 import test from 'ava';
 import type { Arena } from '../../runtime/shared-memory/arena.ts';
-import { descriptorHandle, descriptorOf, endDescriptor } from '../../runtime/shared-memory/descriptor.ts';
+import {
+  descriptorHandle,
+  descriptorOf,
+  endDescriptor,
+  initDescriptor,
+} from '../../runtime/shared-memory/descriptor.ts';
 import { Machine } from '../../runtime/shared-memory/layout/machine.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { slabGive, slabTake } from '../../runtime/shared-memory/slab.ts';
@@ -95,6 +100,23 @@ test('descriptor: a handle names slot and generation, and dies with its thread',
   endDescriptor(arena, td);
   t.is(descriptorOf(arena, handle), 0);
   t.not(descriptorHandle(arena, td), handle);
+});
+
+test('descriptor: a new life has nothing of the last one', (t) => {
+  const arena = testArena();
+  const td = arena.map.slab + 5 * Thread.WORDS;
+  // Generation and references go from life to life; links, name and result are written before they are read.
+  const kept = new Set<number>([Thread.gen, Thread.refs, Thread.refsWaiter, Thread.waitSeq, Thread.value]);
+  for (const field of [Thread.threadq, Thread.allq, Thread.waitq, Thread.value]) kept.add(field + 1);
+  for (const field of [Thread.allq, Thread.waitq]) kept.add(field);
+  for (let i = 1; i < 4; i++) kept.add(Thread.comm + i);
+  arena.m.fill(99, td, td + Thread.WORDS);
+  initDescriptor(arena, td, 3, 17, 4, 12);
+  const words = Array.from(arena.m.subarray(td, td + Thread.WORDS));
+  const left = words.flatMap((word, i) => (word === 99 && !kept.has(i) ? [i] : []));
+  t.deepEqual(left, [], 'words of Thread');
+  const at = (field: number): number | undefined => words[field];
+  t.deepEqual([at(Thread.cpu), at(Thread.func), at(Thread.flags), at(Thread.pri)], [3, 17, 4, 32 + 12]);
 });
 
 test('descriptor: handles stay positive over all 512 generations', (t) => {
