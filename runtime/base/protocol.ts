@@ -38,17 +38,17 @@ export const IPI = {
   acquired: 13,
   /** (queue, thread, gen) A thread wants to wait on a queue whose token is here. */
   block: 14,
-  /** (thread, wait, gen) It has been woken, or was too late to wait. */
+  /** (thread, wait, gen) It has been signalled. */
   unblocked: 15,
-  /** (queue, thread, most) A thread signals a queue whose token is here. */
+  /** (queue, thread or 0, most) A thread signals a queue whose token is here. */
   signal: 16,
-  /** (thread, wait, count) So many were woken. */
-  signalled: 17,
-  /** (queue, thread) A thread waits on a queue no longer. */
+  /** (thread, wait, result) Its signal woke so many; or it does not wait, and this is the generation. */
+  answered: 17,
+  /** (queue, thread, wait) A thread waits on a queue no longer. */
   unblock: 18,
   /** (number, left) Wake who sleeps on a number: all, or with cpus left to ask, one. */
   wakeup: 19,
-  /** (handle) End the sleep of one thread. */
+  /** (handle, number) End the sleep of one thread on a number. */
   rouse: 20,
 } as const;
 

@@ -13,17 +13,17 @@
  * Seed: the wish in front of lwkt_schedule ("the best place to put load balancing code").
  */
 import type { ThreadRef } from '../base/ids.ts';
-import { TDF_ANYCPU } from '../base/params.ts';
+import { TDF_ANYCPU, TDF_RUNQ } from '../base/params.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { tailqFirst } from '../shared-memory/tailq.ts';
-import { ld } from '../shared-memory/word.ts';
+import { ld, ldA } from '../shared-memory/word.ts';
 import { cpu, globaldataFind, sysctlValue } from './globaldata.ts';
 import { giveAway, hasNotStarted } from './move.ts';
 import { highestRunq, runqHead } from './runqueue.ts';
 
 const { nrun: GD_NRUN } = Globaldata;
-const { flags: TD_FLAGS, threadq: TD_THREADQ } = Thread;
+const { cpu: TD_CPU, flags: TD_FLAGS, threadq: TD_THREADQ } = Thread;
 
 /** Most threads looked at in one go, and most given to one cpu. */
 const MOST_LOOKS = 256;
@@ -39,6 +39,13 @@ function idleCpu(): number {
   return -1;
 }
 
+/** True for a thread of this cpu's run queue that any cpu may start. */
+function isSpare(td: ThreadRef): boolean {
+  const { m } = cpu;
+  const flags = ld(m, td, TD_FLAGS);
+  return (flags & (TDF_ANYCPU | TDF_RUNQ)) === (TDF_ANYCPU | TDF_RUNQ) && hasNotStarted(td);
+}
+
 /** Threads that may be given away, the most urgent first; at most `most`. */
 function spare(most: number): ThreadRef[] {
   const { m } = cpu;
@@ -47,7 +54,7 @@ function spare(most: number): ThreadRef[] {
   for (let level = highestRunq(); level >= 0; level--) {
     for (let td = tailqFirst(m, runqHead(level)); td !== 0; td = m[td + TD_THREADQ] as number) {
       if (found.length === most || ++looks > MOST_LOOKS) return found;
-      if ((ld(m, td, TD_FLAGS) & TDF_ANYCPU) !== 0 && hasNotStarted(td)) found.push(td);
+      if (isSpare(td)) found.push(td);
     }
   }
   return found;
@@ -64,5 +71,8 @@ export function balance(): void {
   if (nrun < 2 || ncpus === 1 || sysctlValue('lwkt.balance') === 0) return;
   const target = idleCpu();
   if (target < 0) return;
-  for (const td of spare(Math.min(MOST_GIVEN, nrun >> 1))) if (!giveAway(td, target)) return;
+  for (const td of spare(Math.min(MOST_GIVEN, nrun >> 1))) {
+    // Giving one away may drain IPIs, and one of them may have asked for the next.
+    if (ldA(m, td, TD_CPU) === cpu.id && isSpare(td) && !giveAway(td, target)) return;
+  }
 }

@@ -10,12 +10,18 @@ import { endThread, joinHandler, setJoined, threadReturned, threadThrew, unjoinH
 import { registerIpi, type IpiHandler } from './ipifunc.ts';
 import { echoHandler, initIpiq, setDrainBell } from './ipiq.ts';
 import { joinedHandler } from './join.ts';
-import { killHandler } from './kill.ts';
+import { blockedKilled, killHandler } from './kill.ts';
 import { balance } from './balance.ts';
 import { acquiredHandler, acquireHandler, leave } from './move.ts';
 import { interrupt, preemptPending, switchBack } from './preempt.ts';
 import { runRelease } from './release.ts';
-import { blockHandler, signalHandler, unblockedHandler, unblockHandler } from './wait-queue.ts';
+import {
+  answeredHandler,
+  blockHandler,
+  signalHandler,
+  unblockedHandler,
+  unblockHandler,
+} from './wait-queue.ts';
 import { answer, poll, setBalance, setPreemptPending, setSettleTokens } from './poll.ts';
 import { lwktGdInit } from './runqueue.ts';
 import { descheduleHandler, setInterrupt, setPriHandler, wakeHandle } from './schedule.ts';
@@ -44,7 +50,7 @@ const KERNEL: Readonly<Record<keyof typeof IPI, IpiHandler>> = {
   block: blockHandler,
   unblocked: unblockedHandler,
   signal: signalHandler,
-  signalled: unblockedHandler,
+  answered: answeredHandler,
   unblock: unblockHandler,
   wakeup: wakeupHandler,
   rouse,
@@ -79,6 +85,7 @@ export function bootCpu(arena: Arena, id: number): void {
     returned: threadReturned,
     threw: threadThrew,
     end: endThread,
+    blockedKilled,
     switchBack,
     release: runRelease,
     leave,

@@ -64,7 +64,7 @@ const { counterField, cpu } = globaldataModule;
 const { sendIpi } = ipiqModule;
 const { dequeue } = runqueueModule;
 const { COMING, ELSEWHERE, ENDED_HERE, GONE, later, mine, sendOn, setRunnable, whereIs } = scheduleModule;
-const { refuseMove } = moveModule;
+const { takeMoveRequest } = moveModule;
 const { dropRelease } = releaseModule;
 const { commOf, handleOf, killedError, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } =
   threadModule;
@@ -83,6 +83,8 @@ const {
   mpcount: TD_MPCOUNT,
 } = Thread;
 const WMESG_ZOMBIE = wmesgCode('zombie');
+/** As joiner: the result is gone or on its way. Negative as the host's requests are, and none of them. */
+const TAKEN = 1 << 31;
 const RUN = counterField('lwkt.threads_run');
 const FAILED = counterField('lwkt.threads_failed');
 const KILLED = counterField('lwkt.threads_killed');
@@ -173,16 +175,22 @@ export function threadThrew(td: ThreadRef, error: unknown): void {
   end(td, error, VALUE_LOCAL_ERROR);
 }
 
+/**
+ * Ends a thread whose stack is gone. What drains IPIs, because it may have to wait for room in a ring, comes before
+ * the flag that says ended or after the result lies ready: what they ask of the thread finds it either running or
+ * ended.
+ */
 function end(td: ThreadRef, value: unknown, kind: number): void {
   const { m, gd } = cpu;
-  const slot = slotOf(td);
-  stacks[slot] = null;
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & TDF_VERBOSE) !== 0) console.error(`kthread ${handleOf(td)} ${commOf(td)} has exited`);
-  if ((flags & TDF_RELEASE) !== 0) dropRelease(td);
-  refuseMove(td);
-  dropSleeper(td);
   if (holdsSync(td)) abandonSync(td);
+  if ((flags & TDF_RELEASE) !== 0) dropRelease(td);
+  dropSleeper(td);
+  const slot = slotOf(td);
+  stacks[slot] = null;
+  locals[slot] = value;
+  st(m, td, TD_VALUE_KIND, kind);
   dequeue(td);
   // The next switch lets the lock go.
   st(m, td, TD_MPCOUNT, 0);
@@ -190,11 +198,11 @@ function end(td: ThreadRef, value: unknown, kind: number): void {
   st(m, td, TD_PRI, (ld(m, td, TD_PRI) & TDPRI_MASK) | TDPRI_CRIT);
   st(m, td, TD_WMESG, WMESG_ZOMBIE);
   count(m, gd, RUN);
-  locals[slot] = value;
-  st(m, td, TD_VALUE_KIND, kind);
   const joiner = ld(m, td, TD_JOINER);
+  const refuse = takeMoveRequest(td);
   if ((flags & TDF_DETACHED) !== 0) endDetached(td, kind);
   else if (joiner !== 0) deliver(td, joiner);
+  refuse?.();
 }
 
 function endDetached(td: ThreadRef, kind: number): void {
@@ -220,7 +228,11 @@ function deliver(td: ThreadRef, joiner: number): void {
     return;
   }
   const waiter = tryRefOf(joiner);
-  if (waiter === 0) return;
+  if (waiter === 0) {
+    // Killed and gone, before it could take its request back: another may join.
+    st(m, td, TD_JOINER, 0);
+    return;
+  }
   const dcpu = ldA(m, waiter, TD_CPU);
   if (dcpu === id) {
     setRunnable(waiter);
@@ -228,6 +240,7 @@ function deliver(td: ThreadRef, joiner: number): void {
   }
   exportResult(td);
   unlinkThread(td);
+  st(m, td, TD_JOINER, TAKEN);
   sendIpi(dcpu, IPI.joined, joiner, handleOf(td), 0);
 }
 
@@ -289,7 +302,7 @@ export function takeLocalResult(td: ThreadRef): unknown {
   const kind = ld(m, td, TD_VALUE_KIND);
   st(m, td, TD_VALUE_KIND, VALUE_NONE);
   // Who holds the descriptor keeps the handle good, but the result is taken.
-  st(m, td, TD_JOINER, handleOf(cpu.curthread));
+  st(m, td, TD_JOINER, TAKEN);
   unlinkThread(td);
   try {
     if (kind === VALUE_LOCAL_ERROR) throw value;
@@ -313,6 +326,12 @@ export function takeForeignResult(td: ThreadRef): unknown {
   }
 }
 
+/** Whether somebody waits for a thread of this cpu, or has taken its result. Context: thread | ipi; never blocks. */
+export function hasJoiner(td: ThreadRef): boolean {
+  const joiner = ld(cpu.m, td, TD_JOINER);
+  return joiner < 0 || tryRefOf(joiner) !== 0;
+}
+
 /**
  * Handles IPI.join: thread `joiner`, of cpu `from`, waits for thread `handle` of this one.
  *
@@ -330,7 +349,7 @@ export function joinHandler(handle: number, joiner: number, from: number): void 
     return;
   }
   const td = where === GONE ? 0 : tryRefOf(handle);
-  if (td === 0 || ldA(m, td, TD_CPU) !== cpu.id || ld(m, td, TD_JOINER) !== 0) {
+  if (td === 0 || ldA(m, td, TD_CPU) !== cpu.id || hasJoiner(td)) {
     if (from === cpu.id) joinedHandler(joiner, handle, 1);
     else sendIpi(from, IPI.joined, joiner, handle, 1);
     return;

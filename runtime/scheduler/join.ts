@@ -24,7 +24,8 @@ const { TDF_DETACHED, TDF_EXITED } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { ld, ldA, st } = wordModule;
 const { arm, disarm, done, ENDED } = blockingModule;
-const { discardForeignResult, joinHandler, takeForeignResult, takeLocalResult, unjoinHandler } = exitModule;
+const { discardForeignResult, hasJoiner, joinHandler, takeForeignResult, takeLocalResult, unjoinHandler } =
+  exitModule;
 const { cpu } = globaldataModule;
 const { ENDED_HERE, HERE, setRunnable, whereIs } = scheduleModule;
 const { blockSelf, unblockSelf } = switchModule;
@@ -51,11 +52,11 @@ function first(handle: number, td: ThreadRef): Step<unknown> {
   const me = handleOf(cpu.curthread);
   const where = whereIs(handle);
   if (where === ENDED_HERE) {
-    if (ld(m, td, TD_JOINER) !== 0) throw joinedTwice(handle);
+    if (hasJoiner(td)) throw joinedTwice(handle);
     return done(takeLocalResult(td));
   }
   if (where === HERE) {
-    if (ld(m, td, TD_JOINER) !== 0) throw joinedTwice(handle);
+    if (hasJoiner(td)) throw joinedTwice(handle);
     st(m, td, TD_JOINER, me);
     return blockSelf(WMESG_JOIN, handle);
   }
@@ -117,7 +118,9 @@ export function joinedHandler(joiner: number, handle: number, refused: number): 
     if (refused === 0 && ended !== 0) discardForeignResult(ended);
     return;
   }
-  locals[slotOf(td)] = refused === 0 ? JOINED : REFUSED;
+  const slot = slotOf(td);
+  // Joined again in a finally block: the answer to the first time stands, or the thread's descriptor would be lost.
+  if (locals[slot] !== JOINED) locals[slot] = refused === 0 ? JOINED : REFUSED;
   setRunnable(td);
 }
 

@@ -6,13 +6,14 @@
  * blocking function takes back what it left behind for the wait (see blocking.ts). A thread that runs gets
  * ERR_LWKT_KILLED thrown by its next safepoint(), or the `return` at its next blocking call.
  */
-import type { Td } from '../base/ids.ts';
+import type { Td, ThreadRef } from '../base/ids.ts';
 import { TDF_EXITING, TDF_KILLED } from '../base/params.ts';
 import { IPI } from '../base/protocol.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { ld, st } from '../shared-memory/word.ts';
 import { cpu } from './globaldata.ts';
 import { giveUpMplock } from './mplock.ts';
+import { enqueue } from './runqueue.ts';
 import { mine, setRunnable } from './schedule.ts';
 import { refOf } from './thread.ts';
 
@@ -40,7 +41,24 @@ export function killHandler(handle: number): void {
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & (TDF_EXITING | TDF_KILLED)) !== 0) return;
   st(m, td, TD_FLAGS, flags | TDF_KILLED);
-  if (td === cpu.curthread) cpu.polls = 0;
-  else giveUpMplock(td);
+  if (td === cpu.curthread) {
+    // The safepoint comes soon; or the thread blocks, see below.
+    cpu.polls = 0;
+    return;
+  }
+  giveUpMplock(td);
   setRunnable(td);
+}
+
+/**
+ * A killed thread blocked. If that was since it was killed, what it waits for may never come: it runs again at once,
+ * to end. What its finally blocks wait for, they wait for.
+ *
+ * Context: thread; never blocks.
+ */
+export function blockedKilled(td: ThreadRef): void {
+  if ((ld(cpu.m, td, TD_FLAGS) & TDF_EXITING) !== 0) return;
+  giveUpMplock(td);
+  enqueue(td);
+  cpu.resched = true;
 }

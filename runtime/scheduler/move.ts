@@ -21,6 +21,7 @@ import type { Td, ThreadRef } from '../base/ids.ts';
 import {
   TDF_ADOPTED,
   TDF_EXITED,
+  TDF_KILLED,
   TDF_LEAVING,
   TDF_PREEMPTABLE,
   TDF_RUNQ,
@@ -48,6 +49,7 @@ import { dequeue } from './runqueue.ts';
 import { COMING, ELSEWHERE, HERE, later, sendOn, setRunnable, whereIs } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { commOf, handleOf, locals, refOf, slotOf, stacks, tryRefOf, unlinkThread } from './thread.ts';
+import { dropSleeper } from './tsleep.ts';
 
 const {
   cpu: TD_CPU,
@@ -184,12 +186,19 @@ export function acquiredHandler(who: number, handle: number, reason: number): vo
   setRunnable(td);
 }
 
-/** A thread ends: whoever asked for it asks in vain. Context: thread | idle; never blocks. */
-export function refuseMove(td: ThreadRef): void {
+/**
+ * A thread ended: whoever asked for it has asked in vain.
+ *
+ * Context: thread | idle; never blocks.
+ *
+ * @returns tells them, once the end is complete; undefined when there is nobody
+ */
+export function takeMoveRequest(td: ThreadRef): (() => void) | undefined {
   const request = requests.get(td);
-  if (request === undefined) return;
+  if (request === undefined) return undefined;
   requests.delete(td);
-  reply(request.target, request.who, handleOf(td), ENDED_ALREADY);
+  const handle = handleOf(td);
+  return () => reply(request.target, request.who, handle, ENDED_ALREADY);
 }
 
 let argHandle = 0;
@@ -254,9 +263,12 @@ const moveIterator = {
     requireBare();
     const td = cpu.curthread;
     if (!requests.has(td)) return done<void>(undefined);
-    pack(td, state);
     const { m } = cpu;
-    st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_LEAVING);
+    const flags = ld(m, td, TD_FLAGS);
+    // Killed: it ends here, where its finally blocks are, and the dispatcher makes it.
+    if ((flags & TDF_KILLED) !== 0) return BLOCKED;
+    pack(td, state);
+    st(m, td, TD_FLAGS, flags | TDF_LEAVING);
     return BLOCKED;
   },
 };
@@ -323,6 +335,7 @@ export function leave(td: ThreadRef): void {
   const request = requests.get(td) as Request;
   requests.delete(td);
   dropRelease(td);
+  dropSleeper(td);
   stacks[slotOf(td)] = null;
   const { who, target } = request;
   const handle = handleOf(td);

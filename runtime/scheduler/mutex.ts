@@ -180,9 +180,19 @@ function* lockAndClear(
   return got;
 }
 
-/** Locks again what a condition unlocked, poisoned or not. Context: thread; blocks. */
+/**
+ * Locks again what a condition unlocked, poisoned or not; also in a thread that is killed meanwhile, whose finally
+ * blocks will unlock it.
+ *
+ * Context: thread; blocks.
+ */
 export function* relock(mu: Mutex): Generator<unknown, void, unknown> {
-  if (!take(mu)) yield* lockSlow(mu, Infinity, true);
+  let got = take(mu);
+  try {
+    if (!got) got = yield* lockSlow(mu, Infinity, true);
+  } finally {
+    if (!got) yield* relock(mu);
+  }
 }
 
 /**
@@ -229,7 +239,7 @@ function release(mu: Mutex): void {
   const next = ldHint(m, mu, S_NEXT);
   if (next !== 0 && casA(m, mu, S_NEXT, next, 0) === next) {
     stA(m, mu, S_STATE, next); // A2
-    rouse(next);
+    rouse(next, identOf(mu));
     return;
   }
   stA(m, mu, S_STATE, 0); // B1

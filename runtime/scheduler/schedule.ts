@@ -30,6 +30,7 @@ import * as threadModule from './thread.ts';
 const {
   TDF_ADOPTED,
   TDF_EXITED,
+  TDF_KILLED,
   TDF_PREEMPTABLE,
   TDF_PREEMPT_LOCK,
   TDF_RUNQ,
@@ -239,6 +240,8 @@ export function lwktDescheduleSelf(): void {
 
 function stop(td: ThreadRef): void {
   const { m } = cpu;
+  // A killed thread runs to its end, or who joins it would wait for ever.
+  if (td !== cpu.curthread && (ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;
   dequeue(td);
   if (ld(m, td, TD_WMESG) === 0) st(m, td, TD_WMESG, WMESG_STOPPED);
 }

@@ -81,6 +81,8 @@ export interface SwitchUpcalls {
   threw(td: ThreadRef, error: unknown): void;
   /** The thread is killed, or exits: runs its finally blocks. */
   end(td: ThreadRef, stack: ThreadStack): IteratorResult<unknown, unknown>;
+  /** The thread blocked and is killed, perhaps while it ran. */
+  blockedKilled(td: ThreadRef): void;
   /** The thread blocked or ended on top of another one, which goes on. */
   switchBack(td: ThreadRef): void;
   /** The thread has a release hook, and is switched away from. */
@@ -181,6 +183,7 @@ export function step(td: ThreadRef, back: ThreadRef): void {
   if (preempting) up.switchBack(td);
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & TDF_RELEASE) !== 0 && !preempting) up.release(td);
+  if ((flags & TDF_KILLED) !== 0) up.blockedKilled(td);
   st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
   setCurrent(back);
   if ((flags & TDF_LEAVING) !== 0) up.leave(td);

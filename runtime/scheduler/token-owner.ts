@@ -42,6 +42,7 @@ import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
 import type { Atomic } from '../shared-memory/struct.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
+import * as ipifuncModule from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
 import * as pollModule from './poll.ts';
 import * as scheduleModule from './schedule.ts';
@@ -52,6 +53,7 @@ const { Globaldata } = globaldataLayoutModule;
 const { Token } = tokenLayoutModule;
 const { andA, casA, count, ld, ldA, ldHint, orA, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
+const { runIpi } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { hurry } = pollModule;
 const { setRunnable } = scheduleModule;
@@ -83,22 +85,27 @@ const owned = new Set<TokenRef>();
 /** Owned tokens that another cpu waits for, with their generation at the last look. Per cpu. */
 const owed = new Map<TokenRef, number>();
 
+/** What is asked of what a token protects, as an IPI that brings it: function and two arguments. */
+type Asked = readonly [func: number, arg1: number, arg2: number];
 /** What waits until the token is here and free. Per cpu. */
-const deferred = new Map<TokenRef, (() => void)[]>();
+const deferred = new Map<TokenRef, Asked[]>();
 
-/** Does what waited for the token. */
+/**
+ * Asks anew for what waited for the token. Each may tell threads of other cpus, and drain while it does: an IPI may
+ * hand the token over then, and what comes after goes where the token is.
+ */
 function runDeferred(tok: TokenRef): void {
   const list = deferred.get(tok);
   if (list === undefined || isHeld(tok)) return;
   deferred.delete(tok);
   waiting.any = waiters.size !== 0 || deferred.size !== 0;
-  for (const op of list) op();
+  for (const [func, arg1, arg2] of list) runIpi(func, tok, arg1, arg2);
 }
 
-function defer(tok: TokenRef, op: () => void): void {
+function defer(tok: TokenRef, asked: Asked): void {
   const list = deferred.get(tok);
-  if (list === undefined) deferred.set(tok, [op]);
-  else list.push(op);
+  if (list === undefined) deferred.set(tok, [asked]);
+  else list.push(asked);
   waiting.any = true;
 }
 
@@ -109,7 +116,7 @@ function defer(tok: TokenRef, op: () => void): void {
  * Context: thread | ipi; never blocks.
  *
  * @param func - IPI function that calls this again with the same token and arguments
- * @param op - changes what the token protects; does not block
+ * @param op - changes what the token protects, and only then sends anything; does not block
  */
 export function atOwner(tok: TokenRef, func: number, arg1: number, arg2: number, op: () => void): void {
   const { m, id } = cpu;
@@ -121,7 +128,7 @@ export function atOwner(tok: TokenRef, func: number, arg1: number, arg2: number,
     }
     const at = Math.abs(owner) - 1;
     if (at === id) {
-      defer(tok, op);
+      defer(tok, [func, arg1, arg2]);
       return;
     }
     if (at >= 0) {
@@ -158,9 +165,10 @@ export function tryOwn(tok: TokenRef): boolean {
 /** The token is this cpu's from now on. */
 function came(tok: TokenRef): void {
   owned.add(tok);
-  if (deferred.size !== 0) runDeferred(tok);
   cpu.arena.f64[(tok + T_SINCE) >> 1] = nowNs();
   if (foreignRequests(tok)) owe(tok);
+  // Last, since the token may be gone after it.
+  if (deferred.size !== 0) runDeferred(tok);
 }
 
 function owe(tok: TokenRef): void {
@@ -232,7 +240,10 @@ export function isWanted(tok: TokenRef): boolean {
 
 /** A token of this cpu became free and is wanted: gives those who wait their chance. Context: thread | idle; never blocks. */
 export function tokenFreed(tok: TokenRef): void {
-  if (deferred.size !== 0) runDeferred(tok);
+  if (deferred.size !== 0) {
+    runDeferred(tok);
+    if (!isOwner(tok) || isHeld(tok)) return;
+  }
   const lookAtClock = (ld(cpu.m, tok, T_GEN) & CLOCK_MASK) === 0;
   if (lookAtClock && foreignRequests(tok) && quantumOver(tok, nowNs())) handOver(tok);
   else wakeWaiter(tok);

@@ -96,14 +96,15 @@ function dequeue(sleeper: Sleeper): void {
   if (inSlot[slot] === 0) andA(m, 0, maskWord(slot, id), ~(1 << (id & 31)));
 }
 
-/** Wakes sleepers of this cpu; how many there were. */
+/**
+ * Wakes sleepers of this cpu that sleep now; how many there were. An interrupt thread runs as soon as it is woken, and
+ * may sleep on the same number again before this returns: that is another sleep.
+ */
 function wakeHere(ident: number, most: number): number {
   let woken = 0;
-  for (
-    let sleeper = queues.get(ident)?.[0];
-    sleeper !== undefined && woken < most;
-    sleeper = queues.get(ident)?.[0]
-  ) {
+  for (const sleeper of queues.get(ident)?.slice(0, most) ?? []) {
+    // It may have ended its sleep, or its life, on top of the one before.
+    if (sleeper.woken || sleepers.get(sleeper.td) !== sleeper) continue;
     wakeSleeper(sleeper);
     woken++;
   }
@@ -230,11 +231,16 @@ export function wakeFirst(ident: number): void {
   wakeOneFrom(ident, cpu.ncpus);
 }
 
-/** Ends the sleep of one thread, wherever it is; handles IPI.rouse. Context: thread | ipi | idle; never blocks. */
-export function rouse(handle: number): void {
-  const td = mine(handle, IPI.rouse, 0, 0);
+/**
+ * Ends the sleep of one thread on a number, wherever it is; handles IPI.rouse. One that sleeps on another by now has
+ * learnt what it was to learn.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ */
+export function rouse(handle: number, ident: number): void {
+  const td = mine(handle, IPI.rouse, ident, 0);
   const sleeper = sleepers.get(td);
-  if (td === 0 || sleeper === undefined) return;
+  if (td === 0 || sleeper?.ident !== ident) return;
   wakeSleeper(sleeper);
 }
 

@@ -31,6 +31,8 @@ const { waitq: W_WAITQ, gen: W_GEN, count: W_COUNT } = Wait;
 /** How a thread waits on a queue, or for the answer to its signal. */
 export interface WaitState {
   over: boolean;
+  /** It was taken off the queue by a signal, which is another one's if this thread is killed before it knows. */
+  signalled: boolean;
   /** Number of the wait: Thread.waitSeq. */
   readonly seq: number;
   /** The generation when it was over; for a signal, how many threads were woken. */
@@ -56,10 +58,19 @@ export function unlink(w: WaitQueue, td: ThreadRef): void {
   st(m, w, W_COUNT, ld(m, w, W_COUNT) - 1);
 }
 
-/** Tells a thread that its wait is over. */
-function tell(func: number, handle: Td, dcpu: number, seq: number, result: number): void {
-  if (dcpu === cpu.id) unblockedHandler(handle, seq, result);
-  else sendIpi(dcpu, func, handle, seq, result);
+/** Tells a thread that it was signalled. */
+function tellSignalled(handle: Td, dcpu: number, seq: number, gen: number): void {
+  if (dcpu === cpu.id) unblockedHandler(handle, seq, gen);
+  else sendIpi(dcpu, IPI.unblocked, handle, seq, gen);
+}
+
+/** Answers a thread's request that needs no signal. */
+function answer(td: ThreadRef, result: number): void {
+  const { m, id } = cpu;
+  const dcpu = ldA(m, td, TD_CPU);
+  const seq = ld(m, td, TD_WAIT_SEQ);
+  if (dcpu === id) answeredHandler(handleOf(td), seq, result);
+  else sendIpi(dcpu, IPI.answered, handleOf(td), seq, result);
 }
 
 /**
@@ -81,18 +92,41 @@ export function signalQueue(w: WaitQueue, most: number): number {
     woken.push(td);
   }
   const threads = woken.map((td) => [handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ)] as const);
-  for (const [handle, dcpu, seq] of threads) tell(IPI.unblocked, handle, dcpu, seq, gen);
+  for (const [handle, dcpu, seq] of threads) tellSignalled(handle, dcpu, seq, gen);
   return count;
 }
 
-/** Handles IPI.unblocked and IPI.signalled: a thread's wait is over. Context: thread | ipi; never blocks. */
-export function unblockedHandler(handle: number, seq: number, result: number): void {
+function finish(handle: number, seq: number, result: number, signalled: boolean): void {
   const td = tryRefOf(handle);
   const state = waits.get(td);
   if (td === 0 || state?.seq !== seq) return;
   state.over = true;
+  state.signalled = signalled;
   state.result = result;
   setRunnable(td);
+}
+
+/** Handles IPI.unblocked: a thread was signalled. Context: thread | ipi; never blocks. */
+export function unblockedHandler(handle: number, seq: number, gen: number): void {
+  finish(handle, seq, gen, true);
+}
+
+/** Handles IPI.answered: a thread's request is done. Context: thread | ipi; never blocks. */
+export function answeredHandler(handle: number, seq: number, result: number): void {
+  finish(handle, seq, result, false);
+}
+
+/** Thread.waitOn while the request to wait is on its way, by the number of the wait; and once it was withdrawn there. */
+function asked(seq: number): number {
+  return -2 - (seq & 0x3fff_ffff);
+}
+const WITHDRAWN = -1;
+
+/** The current thread asks the queue's owner to wait. Context: thread; never blocks. */
+export function askToBlock(w: WaitQueue, seq: number, gen: number): void {
+  const { m, curthread } = cpu;
+  st(m, curthread, TD_WAIT_ON, asked(seq));
+  blockHandler(w, handleOf(curthread), gen);
 }
 
 /** Handles IPI.block: thread `handle` waits on `w` if its generation is still `gen`. Context: thread | ipi; never blocks. */
@@ -100,29 +134,48 @@ export function blockHandler(w: number, handle: number, gen: number): void {
   atOwner(w, IPI.block, handle, gen, () => {
     const { m } = cpu;
     const td = tryRefOf(handle);
-    if (ld(m, w, W_GEN) === gen) link(w, td);
-    else tell(IPI.unblocked, handle, ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), ld(m, w, W_GEN));
+    if (ld(m, td, TD_WAIT_ON) !== WITHDRAWN && ld(m, w, W_GEN) === gen) {
+      link(w, td);
+      return;
+    }
+    st(m, td, TD_WAIT_ON, 0);
+    answer(td, ld(m, w, W_GEN));
   });
 }
 
-/** Handles IPI.unblock: thread `handle` wants to wait no longer. Context: thread | ipi; never blocks. */
-export function unblockHandler(w: number, handle: number): void {
-  atOwner(w, IPI.unblock, handle, 0, () => {
+/**
+ * Handles IPI.unblock: thread `handle` wants to end its wait `seq`. When the token moves, this may come before the
+ * request to wait, which is answered then.
+ *
+ * Context: thread | ipi; never blocks.
+ */
+export function unblockHandler(w: number, handle: number, seq: number): void {
+  atOwner(w, IPI.unblock, handle, seq, () => {
     const { m } = cpu;
     const td = tryRefOf(handle);
-    // Signalled already: it is about to know.
-    if (td === 0 || ld(m, td, TD_WAIT_ON) !== w) return;
-    unlink(w, td);
-    tell(IPI.unblocked, handle, ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), ld(m, w, W_GEN));
+    if (td === 0) return;
+    const on = ld(m, td, TD_WAIT_ON);
+    if (on === asked(seq)) st(m, td, TD_WAIT_ON, WITHDRAWN);
+    else if (on === w && ld(m, td, TD_WAIT_SEQ) === seq) {
+      unlink(w, td);
+      answer(td, ld(m, w, W_GEN));
+    }
+    // Or it was signalled already, and is about to know.
   });
 }
 
-/** Handles IPI.signal: thread `handle` signals `w`. Context: thread | ipi; never blocks. */
+/**
+ * Handles IPI.signal: thread `handle` signals `w`; or 0, when a thread was killed that had been signalled: then the
+ * next one that waits is.
+ *
+ * Context: thread | ipi; never blocks.
+ */
 export function signalHandler(w: number, handle: number, most: number): void {
   atOwner(w, IPI.signal, handle, most, () => {
+    if (handle === 0 && ld(cpu.m, w, W_COUNT) === 0) return;
     const woken = signalQueue(w, most);
     const td = tryRefOf(handle);
     // Killed meanwhile: nobody asks.
-    if (td !== 0) tell(IPI.signalled, handle, ldA(cpu.m, td, TD_CPU), ld(cpu.m, td, TD_WAIT_SEQ), woken);
+    if (td !== 0) answer(td, woken);
   });
 }

@@ -24,7 +24,7 @@ import { cancelTimer, setTimer, type Timer } from './timer.ts';
 import { lwktGetToken, lwktRegetToken, lwktRelToken } from './token.ts';
 import { untimely } from './untimely.ts';
 import {
-  blockHandler,
+  askToBlock,
   link,
   signalHandler,
   signalQueue,
@@ -86,9 +86,14 @@ function begin(result: number): WaitState {
   const { m, curthread } = cpu;
   const seq = (ld(m, curthread, TD_WAIT_SEQ) + 1) | 0;
   st(m, curthread, TD_WAIT_SEQ, seq);
-  const state = { over: false, seq, result };
+  const state = { over: false, signalled: false, seq, result };
   waits.set(curthread, state);
   return state;
+}
+
+/** The thread was killed: if it had been signalled, that is the next one's. */
+function passSignalOn(w: WaitQueue, { signalled }: WaitState): void {
+  if (signalled) signalHandler(w, 0, 1);
 }
 
 /** The queue comes to the thread. */
@@ -106,18 +111,22 @@ function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<
   const state = begin(gen);
   link(w, td);
   const timer = timerFor(timeoutMs);
+  let finished = false;
   try {
     yield* untilOver(w, state, timer);
+    finished = true;
   } finally {
     if (timer !== undefined) cancelTimer(timer);
     if (!state.over) {
       yield* lwktRegetToken(tok);
       state.result = ld(m, w, W_GEN);
       if (ld(m, td, TD_WAIT_ON) === w) unlink(w, td);
+      else state.signalled = true;
     }
     waits.delete(td);
     // The token may be lost; what the signal told is enough.
     lwktRelToken(tok);
+    if (!finished) passSignalOn(w, state);
   }
   return state.result;
 }
@@ -129,16 +138,19 @@ function* blockByMessage(w: WaitQueue, gen: number, timeoutMs: number): Generato
   const handle = handleOf(td);
   const state = begin(gen);
   const timer = timerFor(timeoutMs);
-  blockHandler(w, handle, gen);
+  let finished = false;
+  askToBlock(w, state.seq, gen);
   try {
     yield* untilOver(w, state, timer);
+    finished = true;
   } finally {
     if (timer !== undefined) cancelTimer(timer);
     if (!state.over) {
-      unblockHandler(w, handle);
+      unblockHandler(w, handle, state.seq);
       yield* untilOver(w, state);
     }
     waits.delete(td);
+    if (!finished) passSignalOn(w, state);
   }
   return state.result;
 }

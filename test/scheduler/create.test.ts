@@ -402,7 +402,7 @@ test.serial(
       const ref = refOf(td, 'test');
       yield* giveWay();
       const { m } = cpu;
-      st(m, ref, Thread.joiner, 4711);
+      st(m, ref, Thread.joiner, 1 << 31);
       const flags = ld(m, ref, Thread.flags);
       const gen = ldA(m, ref, Thread.gen);
       const joiner = child(function* joiner() {

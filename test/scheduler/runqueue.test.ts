@@ -2,7 +2,7 @@ import test from 'ava';
 import { fc, testProp } from '@fast-check/ava';
 import { TDF_RUNQ, TDPRI_CRIT } from '../../runtime/base/params.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
-import { dequeue, enqueue, highestRunq, runqHead } from '../../runtime/scheduler/runqueue.ts';
+import { dequeue, enqueue, highestRunq, lwktGdInit, runqHead } from '../../runtime/scheduler/runqueue.ts';
 import { lwktAllocThread } from '../../runtime/scheduler/thread.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
@@ -106,3 +106,15 @@ testProp.serial(
   },
   { numRuns: 30 },
 );
+
+test.serial('runqueue: lwktGdInit makes queues, mask and cache empty, whatever was there', (t) => {
+  for (let i = 0; i < 64; i++) m[gd + Globaldata.tdrunq + i] = 7;
+  m[gd + Globaldata.runqmask] = -1;
+  m[gd + Globaldata.tdfreeq] = 7;
+  m[gd + Globaldata.tdfreecount] = 7;
+  lwktGdInit();
+  t.is(highestRunq(), -1);
+  const words = m.subarray(gd + Globaldata.tdrunq, gd + Globaldata.tdrunq + 64);
+  t.true(words.every((word) => word === 0));
+  t.deepEqual([m[gd + Globaldata.tdfreeq], m[gd + Globaldata.tdfreecount]], [0, 0]);
+});

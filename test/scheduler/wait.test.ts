@@ -77,6 +77,12 @@ both('wait empty: a signal that nobody waits for wakes nobody and moves the gene
   });
 });
 
+test.serial('wait: a name is one queue, with words of its own', (t) => {
+  const first = waitQueue('own words') as number;
+  t.is(waitQueue('own words'), first);
+  t.true((waitQueue('next words') as number) >= first + Wait.WORDS);
+});
+
 both('wait signalled before it blocks: is not lost', (t) => {
   run(function* () {
     const gen = waitGen(w);

@@ -26,7 +26,10 @@ export const Thread = struct('Thread', {
   wmesg: plain(),
   /** Wait queue linkage: next, previous. Protected by the wait queue's token, not by the owner. */
   waitq: plain(2),
-  /** Wait queue it is linked on, or 0. Protected by that queue's token. */
+  /**
+   * Wait queue it is linked on, or 0; negative while its request to wait is on its way, see wait-queue.ts. Protected
+   * by that queue's token.
+   */
   waitOn: plain(),
   /** Function id. */
   func: plain(),
