@@ -108,8 +108,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MUTEX,
-        find: 'stA(m, mu, S_STATE, next); rouse(next); return;',
-        replace: 'stA(m, mu, S_STATE, next); rouse(next);',
+        find: 'stA(m, mu, S_STATE, next); rouse(next, identOf(mu)); return;',
+        replace: 'stA(m, mu, S_STATE, next); rouse(next, identOf(mu));',
       },
     ],
   },
@@ -121,8 +121,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MUTEX,
-        find: 'stA(m, mu, S_STATE, next); rouse(next); return;',
-        replace: 'stA(m, mu, S_STATE, 0); rouse(next); return;',
+        find: 'stA(m, mu, S_STATE, next); rouse(next, identOf(mu)); return;',
+        replace: 'stA(m, mu, S_STATE, 0); rouse(next, identOf(mu)); return;',
       },
     ],
   },
@@ -226,8 +226,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: BARRIER,
-        find: 'if (casA(m, b, S_STATE, now, then) === now) return { round, last };',
-        replace: 'm[b + S_STATE] = then; return { round, last };',
+        find: 'if (casA(m, b, S_STATE, now, then) !== now) continue;',
+        replace: 'm[b + S_STATE] = then;',
       },
     ],
   },
@@ -236,7 +236,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     origin: 'lock',
     title: 'a thread that is killed at a barrier still counts as one that has come',
     setup: 'sync',
-    edits: [{ file: BARRIER, find: 'if (!over) leave(b, round);', replace: '' }],
+    edits: [{ file: BARRIER, find: 'if (!over) leave(b, came);', replace: '' }],
   },
   {
     name: 'once-done-too-soon',
@@ -365,7 +365,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
         find: 'dropSleeper(cpu.curthread); unblockSelf(); return ENDED;',
         replace: 'unblockSelf(); return ENDED;',
       },
-      { file: 'scheduler/exit', find: 'refuseMove(td); dropSleeper(td);', replace: 'refuseMove(td);' },
+      { file: 'scheduler/exit', find: 'dropSleeper(td); const slot', replace: 'const slot' },
     ],
   },
 ];

@@ -16,8 +16,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: EXIT,
-        find: 'st(m, td, TD_JOINER, handleOf(cpu.curthread)); unlinkThread(td);',
-        replace: 'st(m, td, TD_JOINER, handleOf(cpu.curthread));',
+        find: 'st(m, td, TD_JOINER, TAKEN); unlinkThread(td);',
+        replace: 'st(m, td, TD_JOINER, TAKEN);',
       },
     ],
   },
@@ -84,7 +84,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: EXIT,
-        find: 'exportResult(td); unlinkThread(td); sendIpi(dcpu, IPI.joined, joiner, handleOf(td), 0);',
+        find: 'exportResult(td); unlinkThread(td); st(m, td, TD_JOINER, TAKEN); sendIpi(dcpu, IPI.joined, joiner, handleOf(td), 0);',
         replace: 'sendIpi(dcpu, IPI.joined, joiner, handleOf(td), 0); exportResult(td); unlinkThread(td);',
       },
     ],
@@ -138,8 +138,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/kill',
-        find: 'else giveUpMplock(td); setRunnable(td);',
-        replace: 'else giveUpMplock(td);',
+        find: 'giveUpMplock(td); setRunnable(td);',
+        replace: 'giveUpMplock(td);',
       },
     ],
   },
@@ -165,8 +165,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MOVE,
-        find: 'dropRelease(td); stacks[slotOf(td)] = null; const { who, target } = request;',
-        replace: 'dropRelease(td); const { who, target } = request;',
+        find: 'dropRelease(td); dropSleeper(td); stacks[slotOf(td)] = null; const { who, target } = request;',
+        replace: 'dropRelease(td); dropSleeper(td); const { who, target } = request;',
       },
     ],
   },
