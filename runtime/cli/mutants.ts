@@ -20,7 +20,7 @@ const PRELOAD = new URL(`../stress/mutants/preload.${EXTENSION}`, import.meta.ur
 /** How long one run of the table may take, boot and all; then its process is killed, and what it has said counts. */
 const LIMIT_MS = 60_000;
 /** How long the rack runs without a mutant, for each setup. */
-const CONTROL_MS = 1500;
+const CONTROL_MS = 1000;
 /** Longest reason shown. */
 const MOST_SHOWN = 120;
 
