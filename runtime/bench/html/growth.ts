@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Growth } from '../schema.ts';
 import { amount, clip, count, logTicks } from '../figures.ts';
-import { key } from './latency.ts';
+import { key } from './lines.ts';
 import { html, type Markup } from './markup.ts';
 import { lineStyle } from './palette.ts';
 import { readout } from './readout.ts';

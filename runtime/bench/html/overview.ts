@@ -3,8 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { Contestant, Row, Spread } from '../schema.ts';
 import { KIND_COLOUR } from './bars.ts';
 import { advantage, clip, figure, logTicks } from '../figures.ts';
-import type { Markup } from './markup.ts';
-import { chart, roomFor, spaced, twice } from './svg.ts';
+import { chart, roomFor, spaced, type Drawing } from './svg.ts';
 
 /** A contestant of the row with that number. */
 interface Mark extends Spread {
@@ -49,15 +48,15 @@ function summary(rows: readonly Row[], marks: readonly Mark[]): string {
   return `How many times better lwkt is. ${words.join('; ')}`;
 }
 
-/** Draws the chart; null when there is nobody to compare with. */
-export function overview(all: readonly Row[]): Markup | null {
+/** What draws the chart; null when there is nobody to compare with. */
+export function overviewDrawing(all: readonly Row[]): Drawing | null {
   const rows = all.filter((row) => marksOf([row]).length > 0);
   const marks = marksOf(rows);
   if (marks.length === 0) return null;
   const titles = rows.map(({ title }) => title);
   const low = Math.min(0.5, ...marks.map(({ least }) => least)) / 1.3;
   const high = Math.max(2, ...marks.map(({ most }) => most)) * 1.4;
-  const draw = (width: number, narrow: boolean): Markup => {
+  return (width, narrow) => {
     const left = narrow ? 10 : roomFor(titles, 290);
     const right = narrow ? 10 : 40;
     const span = width - left - right;
@@ -143,5 +142,4 @@ export function overview(all: readonly Row[]): Markup | null {
       summary(rows, marks),
     );
   };
-  return twice(draw);
 }

@@ -13,10 +13,12 @@ import { time } from '../figures.ts';
 import { glossary } from './glossary.ts';
 import { growthChart } from './growth.ts';
 import { headline } from './headline.ts';
-import { bounceLevel, curves, histograms, stageBars, type Level } from './latency.ts';
+import { bounceLevel, curves, type Level } from './curves.ts';
+import { histograms, stageBars } from './stages.ts';
 import { heatMap, mapSummary } from './map.ts';
 import { html, Markup, presentable, type Part } from './markup.ts';
-import { overview } from './overview.ts';
+import { overviewDrawing } from './overview.ts';
+import { twice } from './svg.ts';
 import { postedMessage, runGroups, type RunGroup } from './runs.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
@@ -134,12 +136,13 @@ function card(row: Row): Markup {
 
 function peersSection({ rows }: BenchReport): Markup | null {
   if (rows.length === 0) return null;
+  const drawing = overviewDrawing(rows);
   return html`<section id="peers">
     <h2>Beside everyone else</h2>
     ${figureOf(
       html`Right of the line lwkt is better, left of it the other; ratios of rounds in the same minutes, on a
       logarithmic scale.`,
-      overview(rows),
+      drawing === null ? null : twice(drawing),
     )}
     <ul class="key">
       <li><i class="dot" style="background:var(--accent)"></i>lwkt</li>

@@ -41,8 +41,11 @@ export function chart(options: Plot.PlotOptions, label: string): Markup {
   return new Markup(text);
 }
 
+/** Draws a chart for one of the widths; `narrow` for a phone. */
+export type Drawing = (width: number, narrow: boolean) => Markup;
+
 /** A chart that is drawn twice, for a desk and for a phone; the page shows the one that fits. */
-export function twice(draw: (width: number, narrow: boolean) => Markup): Markup {
+export function twice(draw: Drawing): Markup {
   return html`<div class="wide">${draw(WIDE, false)}</div>
     <div class="narrow">${draw(NARROW, true)}</div>`;
 }

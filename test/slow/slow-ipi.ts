@@ -1,0 +1,68 @@
+/**
+ * Does `lwkt bench compare` notice a slower kernel? Measures this checkout, then a copy whose IPIs wait before they ring
+ * the doorbell, and compares the two reports, and two of this checkout.
+ *
+ *   node test/slow/slow-ipi.ts
+ *
+ * The delay is so long that no noise of the machine decides. Ends with 1 when the verdict is wrong.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+const DELAY_MS = 20;
+
+const RIGHT = `export function ringIpi(dcpu: number): void {
+  const { m, gd } = cpu;`;
+const SLOW = `${RIGHT}
+  for (const end = Date.now() + ${DELAY_MS}; Date.now() < end; );`;
+
+const dir = mkdtempSync(join(tmpdir(), 'lwkt-slow-ipi-'));
+
+function lwkt(root: string, ...args: string[]): { status: number | null; stdout: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'runtime/cli/main.ts'), 'bench', ...args],
+    { cwd: root, encoding: 'utf8', timeout: 120_000 },
+  );
+  if (stderr !== '') console.error(stderr.trimEnd());
+  return { status, stdout };
+}
+
+function measured(root: string, name: string): string {
+  const file = join(dir, `${name}.json`);
+  const args = ['ipi', '--cpus', '2', '--duration', '4s', '--rounds', '2', '--json', file];
+  const { status } = lwkt(root, ...args);
+  if (status !== 0) throw new Error(`the benchmark of ${root} ended with ${String(status)}`);
+  return file;
+}
+
+/** A copy of the sources with one line more. */
+function slowCopy(): string {
+  const copy = join(dir, 'copy');
+  cpSync(join(ROOT, 'runtime'), join(copy, 'runtime'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const path = join(copy, 'runtime/scheduler/ipiq.ts');
+  const text = readFileSync(path, 'utf8');
+  if (text.split(RIGHT).length !== 2) throw new Error('ringIpi() of ipiq.ts is not as this test knows it');
+  writeFileSync(path, text.replace(RIGHT, SLOW));
+  return copy;
+}
+
+try {
+  const before = measured(ROOT, 'before');
+  const slow = measured(slowCopy(), 'slow');
+  // Four times as slow is noise on a busy machine; some 20 ms instead of some 200 ns is not.
+  const found = lwkt(ROOT, 'compare', before, slow, '--tolerance', '4x');
+  console.log(found.stdout);
+  const p50 = /^\S+ round trip p50 .* REGRESSION$/m.test(found.stdout);
+  const same = lwkt(ROOT, 'compare', before, before);
+  const good = found.status === 1 && p50 && same.status === 0;
+  console.log(good ? 'the slower kernel was caught' : 'NOT CAUGHT');
+  process.exitCode = good ? 0 : 1;
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
