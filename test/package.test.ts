@@ -177,6 +177,35 @@ test('package: lwkt stress --mutant fails, and says by what', (t) => {
   t.is(status, 1);
 });
 
+test('package: lwkt bench measures, and says what others would need', (t) => {
+  t.timeout(120_000);
+  const options = ['--quick', '--rounds', '1', '--duration', '6ms', '--json'];
+  const { status, stdout, stderr } = lwkt(
+    'bench',
+    'boot',
+    'call',
+    ...options,
+    '--vs',
+    'native,piscina,tinypool',
+  );
+  t.is(status, 0, stderr);
+  interface Contestant {
+    name: string;
+    cost: { median: number } | null;
+    why: string | null;
+  }
+  const { rows } = JSON.parse(stdout) as { rows: { id: string; contestants: Contestant[] }[] };
+  const find = (id: string, name: string): Contestant | undefined =>
+    rows.find((row) => row.id === id)?.contestants.find((one) => one.name === name);
+  t.true((find('boot.compiled', 'lwkt')?.cost?.median ?? 0) > 0);
+  t.true((find('ipi.call', 'lwkt')?.cost?.median ?? 0) > 0);
+  t.true((find('ipi.call', 'Piscina')?.cost?.median ?? 0) > 0, 'a package that lwkt itself needs');
+  t.is(find('ipi.call', 'tinypool')?.why, 'the package is not installed: npm install tinypool');
+  const native = find('ipi.call', 'C bounce of a cache line');
+  if (native?.cost === null) t.regex(native.why ?? '', /^cc is not installed/);
+  t.is(rows.length, 4, 'no sources to boot from');
+});
+
 test('package: the types hold where the user compiles', (t) => {
   t.timeout(60_000);
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
