@@ -8,7 +8,7 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [EXIT.done, 'done; or whatever number the program returned, 0 .. 255'],
   [
     EXIT.failed,
-    'the program failed: it could not be loaded, or its main thread threw; or a verdict is FAILURE',
+    'the program failed: it could not be loaded, or its main thread threw; a verdict is FAILURE; or a figure got worse',
   ],
   [EXIT.usage, 'usage: a bad option, or no such program'],
   [EXIT.panic, 'the machine panicked, or a cpu died'],
