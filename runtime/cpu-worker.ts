@@ -11,9 +11,9 @@ import { runCpu } from './cpu/loop.ts';
 import { captureOutput } from './cpu/output.ts';
 import { bootCpu } from './scheduler/boot.ts';
 import { cpu } from './scheduler/globaldata.ts';
-import { ringState } from './scheduler/ipiq.ts';
 import { handleOf } from './scheduler/thread.ts';
 import { attachArena } from './shared-memory/arena.ts';
+import { ringAll } from './shared-memory/death.ts';
 import { CPU_BOOT, CPU_HALTED, Globaldata } from './shared-memory/layout/globaldata.ts';
 import { Machine, MACHINE_HALTING, MACHINE_PANICKED } from './shared-memory/layout/machine.ts';
 import { stText } from './shared-memory/text.ts';
@@ -51,7 +51,7 @@ function announcePanic(error: MachinePanic): void {
   st(m, 0, Machine.panicThread, handleOf(curthread));
   stText(m, Machine.panicText, PANIC_TEXT_BYTES, `${error.message}\n${error.stack ?? ''}`);
   stA(m, 0, Machine.state, MACHINE_PANICKED);
-  ringState();
+  ringAll(cpu.arena);
 }
 
 /** The dispatcher threw: a panic, here or elsewhere, or a fault of the kernel itself. */

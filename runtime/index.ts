@@ -3,6 +3,7 @@ export { LwktError, type LwktErrorCode } from './base/errors.ts';
 export { MachinePanic } from './base/panic.ts';
 export type { CpuHeap, Leftover } from './base/protocol.ts';
 export type { MachineOptions } from './machine/config.ts';
+export type { CpuDeath } from './machine/deaths.ts';
 export { boot, type Machine, type StopReport } from './machine/machine.ts';
 export type { HostSpawnOptions } from './machine/spawn-options.ts';
 export type { MachineSysctl } from './machine/sysctl.ts';

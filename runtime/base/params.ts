@@ -64,6 +64,8 @@ export const TDF_KILLED = 0x8000;
 export const TDF_EXITING = 0x1_0000;
 /** May be moved to another cpu while it has not started. */
 export const TDF_ANYCPU = 0x2_0000;
+/** On its way from the cpu whose number + 1 is in `wait`. */
+export const TDF_MOVED = 0x8_0000;
 /** Leaves its cpu at the end of this step. */
 export const TDF_LEAVING = 0x4_0000;
 
@@ -96,5 +98,7 @@ export const MAX_ARENA_BYTES = 65_536 * 65_536;
 export const MAXCOMLEN = 16;
 /** Deepest nesting of interrupts (IPI handlers that drain again) before a panic. */
 export const MAX_INTR_NESTING = 20;
+/** Bytes of the reason of a cpu's death kept in the arena. */
+export const DEATH_TEXT_BYTES = 256;
 /** Bytes of the panic text kept in the arena. */
 export const PANIC_TEXT_BYTES = 2048;

@@ -18,6 +18,7 @@ export interface RunOptions {
   readonly ring?: number;
   readonly names?: number;
   readonly heap?: number;
+  readonly cpuDeath?: 'panic' | 'offline';
   readonly sysctl?: Record<string, number>;
   readonly control?: string;
   readonly dump?: string;
@@ -67,7 +68,15 @@ const USAGE = ['ERR_LWKT_OPTION'] as const;
  * @returns the exit code
  */
 export async function run(program: string, args: string[], options: RunOptions): Promise<number> {
-  const { stats = false, json = false, debug = false, onSignal = false, sysctl, ...sizes } = options;
+  const {
+    stats = false,
+    json = false,
+    debug = false,
+    onSignal = false,
+    sysctl,
+    cpuDeath,
+    ...sizes
+  } = options;
   const start = performance.now();
   let machine: Machine;
   try {
@@ -75,6 +84,7 @@ export async function run(program: string, args: string[], options: RunOptions):
       program,
       ...sizes,
       ...(sysctl === undefined ? {} : { sysctl }),
+      ...(cpuDeath === undefined ? {} : { onCpuDeath: cpuDeath }),
       output: json ? 'stderr' : 'stdout',
       statusLine: process.stderr.isTTY,
     });
@@ -115,6 +125,10 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
   machine.on('threadFailed', (error) => {
     hideProgress();
     process.stderr.write(`lwkt: a detached thread failed: ${debug ? inspect(error) : describe(error)}\n`);
+  });
+  machine.on('cpuDied', ({ error }) => {
+    hideProgress();
+    process.stderr.write(`lwkt: ${debug ? inspect(error) : describe(error)}\n`);
   });
   machine.on('stall', ({ cpu, ms, thread, stack }) => {
     hideProgress();

@@ -1,5 +1,5 @@
 /** The grammar of the command line: verbs, options, help. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { LwktError } from '../base/errors.ts';
 import { MAXCPU, MAX_THREADS } from '../base/params.ts';
 import { version } from '../machine/version.ts';
@@ -51,6 +51,11 @@ function grammar(setExitCode: (code: number) => void): Command {
     )
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--heap <bytes>', 'JavaScript heap of each cpu, as in 512M', byteSize('--heap'))
+    .addOption(
+      new Option('--cpu-death <policy>', 'when a cpu dies: stop the machine, or go on with the others')
+        .choices(['panic', 'offline'])
+        .default('panic'),
+    )
     .option('--names <n>', 'named objects that fit (default 4096)', wholeNumber('--names'))
     .option('--sysctl <name=value>', 'set a tunable; may be given several times', sysctlSetting)
     .option('--control <path>', 'open a socket there for `lwkt ps`, `stats` and `sysctl`')

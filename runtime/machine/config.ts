@@ -45,6 +45,11 @@ export interface MachineOptions {
   readonly dump?: string;
   /** Bytes of each cpu's JavaScript heap; default what Node gives. A cpu that needs more dies, not the process. */
   readonly heap?: number;
+  /**
+   * When a cpu dies, by process.exit, out of heap or by an exception that nobody catches: 'panic', the default, stops
+   * the machine; with 'offline' it goes on with the others, and the threads of that cpu fail with ERR_LWKT_CPU_DIED.
+   */
+  readonly onCpuDeath?: 'panic' | 'offline';
   /** @internal The host shows a status line on the terminal: cpus clear it before they print. */
   readonly statusLine?: boolean;
 }
@@ -60,6 +65,7 @@ export interface MachineConfig {
   readonly control: string | undefined;
   readonly dump: string | undefined;
   readonly heap: number | undefined;
+  readonly onCpuDeath: 'panic' | 'offline';
 }
 
 const KIB = 1024;
@@ -97,6 +103,7 @@ function options(): z.ZodType<
     heap: whole(16 * MIB, 64 * GIB, 64 * GIB)
       .unwrap()
       .optional(),
+    onCpuDeath: z.enum(['panic', 'offline'], { error: `must be 'panic' or 'offline'` }).default('panic'),
     statusLine: z.boolean().default(false),
   }) as never;
 }
@@ -142,6 +149,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     control: parsed.data.control,
     dump: parsed.data.dump,
     heap: parsed.data.heap,
+    onCpuDeath: parsed.data.onCpuDeath,
   };
 }
 

@@ -6,10 +6,11 @@
  * queue here and goes out later, in order.
  */
 import { LwktError } from '../base/errors.ts';
-import { TDPRI_KERN_DAEMON } from '../base/params.ts';
+import { TDF_ALLOCATED_THREAD, TDPRI_KERN_DAEMON } from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import type { Arena } from '../shared-memory/arena.ts';
 import { argumentsToMessage, stMessageValue, takeValue, VALUE_MESSAGE } from '../shared-memory/clone.ts';
+import { deathReason, isDeadCpu } from '../shared-memory/death.ts';
 import {
   descriptorHandle,
   descriptorOf,
@@ -25,8 +26,12 @@ import {
   ringBell,
   sleepOnBellAsync,
 } from '../shared-memory/doorbell.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { Machine } from '../shared-memory/layout/machine.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
+import { breakLock } from '../shared-memory/lock.ts';
+import { mendMessages, MESSAGES_BUSY } from '../shared-memory/messages.ts';
 import {
   ringComplete,
   ringPush,
@@ -35,11 +40,12 @@ import {
   ringTaken,
   ringWritten,
 } from '../shared-memory/ring.ts';
-import { slabGive, slabTake } from '../shared-memory/slab.ts';
+import { BUSY, mendSlab, slabGive, slabTake } from '../shared-memory/slab.ts';
+import { mendSymbols } from '../shared-memory/symbols.ts';
 import { stText } from '../shared-memory/text.ts';
-import { st } from '../shared-memory/word.ts';
+import { ld, st, stA } from '../shared-memory/word.ts';
 
-const { joiner: TD_JOINER, comm: TD_COMM } = Thread;
+const { joiner: TD_JOINER, comm: TD_COMM, cpu: TD_CPU, threadq: TD_THREADQ } = Thread;
 
 /** How the host asks for a thread. */
 export interface HostSpawn {
@@ -67,6 +73,11 @@ export interface HostEvents {
   threadFailed(error: unknown): void;
 }
 
+/** The error for what a dead cpu should do. */
+export function cpuDied(arena: Arena, what: string, cpu: number): LwktError {
+  return new LwktError('ERR_LWKT_CPU_DIED', `${what}: cpu ${cpu} died: ${deathReason(arena, cpu)}`);
+}
+
 /** The host's corner of one machine. */
 export class HostCorner {
   readonly #arena: Arena;
@@ -76,7 +87,8 @@ export class HostCorner {
   readonly #requests = new Map<number, Request>();
   readonly #outbox: number[][][];
   #nextRequest = 1;
-  #closed = false;
+  /** Why it is closed. */
+  #closed: Error | undefined;
 
   constructor(arena: Arena, events: HostEvents) {
     this.#arena = arena;
@@ -98,32 +110,85 @@ export class HostCorner {
    * @throws LwktError ERR_LWKT_THREADS, ERR_LWKT_CLONE, ERR_LWKT_MESSAGES; whatever the thread threw
    */
   spawn(spec: HostSpawn): Promise<unknown> {
-    const { m } = this.#arena;
+    const made = this.#make(spec);
+    if (made !== BUSY) return this.#start(spec, made);
+    // A cpu stands in the tables; it may even be dead, and only a turn of the event loop can tell.
+    return new Promise((resolve) => setImmediate(resolve)).then(() => {
+      if (this.#closed) throw this.#closed;
+      return this.spawn(spec);
+    });
+  }
+
+  /** A thread that is only its arguments; BUSY when its memory is not to be had at once. */
+  #make(spec: HostSpawn): number {
     const arena = this.#arena;
+    const { m } = arena;
+    if (isDeadCpu(arena, spec.cpu))
+      throw cpuDied(arena, `spawn('${spec.name}') on cpu ${spec.cpu}`, spec.cpu);
     let td = 0;
-    slabTake(arena, this.#self, 1, (ref) => (td = ref));
+    if (slabTake(arena, this.#self, 1, (ref) => (td = ref)) === BUSY) return BUSY;
     if (td === 0) {
       throw new LwktError(
         'ERR_LWKT_THREADS',
         `no thread for '${spec.name}': all ${arena.map.threads} are in use; wait for some to end, or raise threads (--threads)`,
       );
     }
-    initDescriptor(arena, td, spec.cpu, spec.func, 0, spec.priority ?? TDPRI_KERN_DAEMON);
+    // First of all, and atomically: a descriptor in use must never name a cpu that died before (survive.ts).
+    stA(m, td, TD_CPU, spec.cpu);
+    initDescriptor(arena, td, spec.cpu, spec.func, TDF_ALLOCATED_THREAD, spec.priority ?? TDPRI_KERN_DAEMON);
     try {
       if (spec.args.length !== 0) {
-        stMessageValue(arena, td, VALUE_MESSAGE, argumentsToMessage(arena, this.#self, spec.name, spec.args));
+        const message = argumentsToMessage(arena, this.#self, spec.name, spec.args);
+        if (message === MESSAGES_BUSY) {
+          this.#free(td);
+          return BUSY;
+        }
+        stMessageValue(arena, td, VALUE_MESSAGE, message);
       }
     } catch (error) {
       this.#free(td);
       throw error;
     }
     if (spec.comm !== undefined) stText(m, td + TD_COMM, 16, spec.comm);
+    return td;
+  }
+
+  #start(spec: HostSpawn, td: number): Promise<unknown> {
+    const { m } = this.#arena;
     const id = this.#nextRequest;
     this.#nextRequest = (id % 0x7fff_ffff) + 1;
     st(m, td, TD_JOINER, -id);
     return new Promise((resolve, reject) => {
       this.#requests.set(id, { resolve, reject });
-      this.#send(spec.cpu, [IPI.adopt, descriptorHandle(arena, td), 0, 0]);
+      this.#send(spec.cpu, [IPI.adopt, descriptorHandle(this.#arena, td), 0, 0]);
+    });
+  }
+
+  /**
+   * A cpu's worker has ended: takes the short locks that it died with, and what it had sent to the host. What was to be
+   * sent to it is dropped; its threads are the survivors' affair.
+   */
+  bereave(cpu: number): void {
+    const arena = this.#arena;
+    mendSlab(arena, cpu);
+    mendMessages(arena, cpu);
+    mendSymbols(arena, cpu);
+    breakLock(arena.m, Machine.outputLock, cpu, this.#self, () => {});
+    if (this.#closed === undefined) this.#drain();
+    (this.#outbox[cpu] as number[][]).length = 0;
+  }
+
+  /** Gives the descriptors that a dead cpu kept for new threads back to all. Once its death is settled. */
+  inherit(cpu: number): void {
+    const arena = this.#arena;
+    const { m, map } = arena;
+    const gd = globaldataOf(map, cpu);
+    let left = map.slots;
+    slabGive(arena, this.#self, () => {
+      const td = ld(m, gd, Globaldata.tdfreeq);
+      if (td === 0 || left-- === 0) return 0;
+      st(m, gd, Globaldata.tdfreeq, ld(m, td, TD_THREADQ));
+      return td;
     });
   }
 
@@ -135,6 +200,7 @@ export class HostCorner {
 
   #flush(cpu: number): void {
     const { m, map } = this.#arena;
+    if (isDeadCpu(this.#arena, cpu)) return;
     const queue = this.#outbox[cpu] as number[][];
     const ring = ringOf(map, this.#self, cpu);
     let sent = 0;
@@ -144,19 +210,19 @@ export class HostCorner {
     }
     queue.splice(0, sent);
     if (sent !== 0) ringBell(m, globaldataOf(map, cpu), BELL_HOST);
-    if (queue.length !== 0 && !this.#closed) setImmediate(() => this.#flush(cpu));
+    if (queue.length !== 0 && this.#closed === undefined) setImmediate(() => this.#flush(cpu));
   }
 
   /** Drains what cpus send until the corner is closed. */
   async serve(): Promise<void> {
     const { m } = this.#arena;
-    while (!this.#closed) {
+    while (this.#closed === undefined) {
       const sleep = sleepOnBellAsync(m, this.#bell, Infinity);
       if (sleep !== undefined) await sleep;
-      if (this.#closed) return;
+      if (this.#closed !== undefined) return;
       // A panic first: what a thread returned after it is worth nothing.
       if ((answerBell(m, this.#bell) & BELL_STATE) !== 0) this.#events.stateChanged();
-      if (this.#closed) return;
+      if (this.#closed !== undefined) return;
       this.#drain();
       // Other work of the host's event loop goes between two batches.
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -212,10 +278,10 @@ export class HostCorner {
    *
    * @param drain - first take what cpus sent before they ended; not after a fault, whose results mean nothing
    */
-  close(reason: unknown, drain: boolean): void {
-    if (this.#closed) return;
+  close(reason: Error, drain: boolean): void {
+    if (this.#closed !== undefined) return;
     if (drain) this.#drain();
-    this.#closed = true;
+    this.#closed = reason;
     endSleep(this.#arena.m, this.#bell);
     for (const { reject } of this.#requests.values()) reject(reason);
     this.#requests.clear();

@@ -14,6 +14,7 @@ import { machineThreads, type ThreadInfo } from '../observe/ps.ts';
 import { writeSysctl } from '../observe/sysctl.ts';
 import { createArena, type Arena } from '../shared-memory/arena.ts';
 import { errorIn } from '../shared-memory/clone.ts';
+import { isDeadCpu } from '../shared-memory/death.ts';
 import { BELL_STATE, ringBell } from '../shared-memory/doorbell.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../shared-memory/layout/memory-map.ts';
@@ -31,6 +32,7 @@ import { machineConfig, type MachineConfig, type MachineOptions } from './config
 import { openControl, type Control } from './control.ts';
 import { openControlSocket, type ControlSocket } from './control-socket.ts';
 import { startCpus, type Cpus } from './cpus.ts';
+import { Deaths, type CpuDeath } from './deaths.ts';
 import { writeDump } from './dump.ts';
 import { HostCorner } from './host-corner.ts';
 import { compareLoaded } from './loaded.ts';
@@ -55,6 +57,8 @@ interface MachineEventMap {
   threadFailed: [error: unknown];
   /** The machine panicked or a cpu died: nothing runs any more. */
   fault: [error: Error];
+  /** A cpu died, and the machine goes on without it: `boot({ onCpuDeath: 'offline' })`. */
+  cpuDied: [death: CpuDeath];
   /** A cpu reaches no safepoint. */
   stall: [stall: Stall];
   /** Threads wait for each other in a circle: a sentence that says who for whom. */
@@ -73,6 +77,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   readonly #cpus: Cpus;
   readonly #controls: readonly Control[];
   readonly #corner: HostCorner;
+  readonly #deaths: Deaths;
   #loaded: Loaded = { threads: [], ipis: [], main: -1 };
   #fault: Error | undefined;
   #socket: ControlSocket | undefined;
@@ -94,6 +99,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
       stateChanged: () => this.#stateChanged(),
       threadFailed: (error) => this.#threadFailed(error),
     });
+    this.#deaths = new Deaths(this.#arena, this.#corner, config.onCpuDeath);
     const { memory } = this.#arena;
     this.#ended.promise.catch(() => undefined);
     this.#controls = Array.from({ length: this.ncpus }, (_, cpu) => openControl(this.#arena, cpu));
@@ -245,13 +251,14 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   }
 
   /**
-   * JavaScript heap of every cpu, asked over the control plane.
+   * JavaScript heap of every cpu that lives, asked over the control plane.
    *
    * @param options - collect: collect garbage first, to see what is really held
    */
   heaps({ collect = false }: { readonly collect?: boolean } = {}): Promise<CpuHeap[]> {
     if (this.#stopping !== undefined) return Promise.reject(stopped());
-    const answers = Promise.all(this.#controls.map(({ remote }) => remote.heap(collect)));
+    const living = this.#controls.filter((_, cpu) => !isDeadCpu(this.#arena, cpu));
+    const answers = Promise.all(living.map(({ remote }) => remote.heap(collect)));
     return Promise.race([answers, this.#ended.promise]);
   }
 
@@ -263,23 +270,19 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     else console.error('lwkt: a detached thread failed:', error);
   }
 
-  #cpuDied(cpu: number, error: unknown): void {
-    if (this.#stopping !== undefined || this.#fault !== undefined) return;
-    const reason = error instanceof Error ? error.message : String(error);
-    stA(this.#arena.m, 0, Words.state, MACHINE_PANICKED);
-    this.#setFault(
-      new LwktError(
-        'ERR_LWKT_CPU_DIED',
-        `cpu ${cpu} died: ${reason}; its threads are lost, the machine is stopped`,
-        {
-          cause: error,
-        },
-      ),
-    );
+  #cpuDied(cpu: number, cause: unknown): void {
+    const over = this.#stopping !== undefined || this.#fault !== undefined;
+    const { error, goesOn } = this.#deaths.died(cpu, cause, over);
+    if (goesOn) this.emit('cpuDied', { cpu, error });
+    else if (!over) {
+      stA(this.#arena.m, 0, Words.state, MACHINE_PANICKED);
+      this.#setFault(error);
+    }
   }
 
   #stateChanged(): void {
     const { m } = this.#arena;
+    this.#deaths.settle();
     if (ldA(m, 0, Words.state) !== MACHINE_PANICKED || this.#fault !== undefined) return;
     const [reason = 'unknown reason', ...stack] = ldText(m, Words.panicText, PANIC_TEXT_BYTES).split('\n');
     const panic = new MachinePanic(`panic on cpu ${ldA(m, 0, Words.panicCpu) - 1}: ${reason}`);

@@ -23,7 +23,7 @@ import { Sync } from '../shared-memory/layout/sync.ts';
 import { addA, casA, ldA } from '../shared-memory/word.ts';
 import { arm, disarm, type Blocking } from './blocking.ts';
 import { cpu } from './globaldata.ts';
-import { isSync, makeSync, notSync, syncCode } from './sync-object.ts';
+import { isPoisoned, isSync, makeSync, notSync, syncCode } from './sync-object.ts';
 import { wakeAll } from './tsleep.ts';
 import { untimely } from './untimely.ts';
 import { identOf, waitUntil } from './waiting.ts';
@@ -94,8 +94,16 @@ function leave(b: Barrier, came: Came): void {
   }
 }
 
+function broken(): LwktError {
+  return new LwktError(
+    'ERR_LWKT_POISONED',
+    'barrierWait(): a cpu died with a thread that had come to this barrier, so it can never be complete: make another one',
+  );
+}
+
 function* waitBody(b: Barrier): Generator<unknown, boolean, unknown> {
   disarm();
+  if (isPoisoned(b)) throw broken();
   const came = come(b);
   if (came.last) {
     wakeAll(identOf(b));
@@ -103,12 +111,15 @@ function* waitBody(b: Barrier): Generator<unknown, boolean, unknown> {
   }
   let over = false;
   try {
-    over = yield* waitUntil({ ref: b, ident: identOf(b), wmesg: WMESG_BARRIER }, Infinity, () =>
-      isOver(b, came),
+    over = yield* waitUntil(
+      { ref: b, ident: identOf(b), wmesg: WMESG_BARRIER },
+      Infinity,
+      () => isOver(b, came) || isPoisoned(b),
     );
   } finally {
     if (!over) leave(b, came);
   }
+  if (isPoisoned(b)) throw broken();
   return false;
 }
 
@@ -118,7 +129,7 @@ function* waitBody(b: Barrier): Generator<unknown, boolean, unknown> {
  * Context: thread; blocks.
  *
  * @returns true for the one that came last
- * @throws LwktError ERR_LWKT_OPTION for what is no barrier
+ * @throws LwktError ERR_LWKT_OPTION for what is no barrier; ERR_LWKT_POISONED when a cpu died with one that had come
  */
 export function barrierWait(b: Barrier): Blocking<boolean> {
   if (cpu.untimely) return untimely(() => barrierWait(b));

@@ -29,6 +29,7 @@ import { setSwitchUpcalls } from './switch.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
 import { rouse, wakeupHandler } from './tsleep.ts';
+import { survive } from './survive.ts';
 import { initIdleThread } from './idle-thread.ts';
 
 /** The kernel's IPI functions; the keys are those of {@link IPI}, in its order. */
@@ -92,6 +93,7 @@ export function bootCpu(arena: Arena, id: number): void {
     suspendTokens,
     resumeTokens,
     releaseTokens,
+    survive,
   });
   cpu.polls = 0; // look at the clock soon
 }

@@ -27,6 +27,7 @@ import {
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import * as deadModule from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
@@ -41,6 +42,7 @@ const {
   TDF_ANYCPU,
   TDF_DETACHED,
   TDF_EXITED,
+  TDF_MOVED,
   TDF_MPENTER,
   TDF_PREEMPTABLE,
   TDF_STOPREQ,
@@ -52,6 +54,7 @@ const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { ld, st } = wordModule;
 const { checkCpu, cpu, globaldataFind, requireCpu } = globaldataModule;
+const { diedError, isDead } = deadModule;
 const { threadBody } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { arrived, checkPriority, setRunnable } = scheduleModule;
@@ -126,11 +129,13 @@ let spreadNext = -1;
 function place(where: SpawnOptions['cpu']): number {
   if (where === undefined) return cpu.id;
   if (where === 'spread') {
-    spreadNext = spreadNext < 0 ? (cpu.id + 1) % cpu.ncpus : (spreadNext + 1) % cpu.ncpus;
+    do spreadNext = spreadNext < 0 ? (cpu.id + 1) % cpu.ncpus : (spreadNext + 1) % cpu.ncpus;
+    while (isDead(spreadNext));
     return spreadNext;
   }
   if (where === 'any') return leastLoaded();
   checkCpu('spawn()', where);
+  if (isDead(where)) throw diedError(`spawn() on cpu ${where}`, where);
   return where;
 }
 
@@ -162,7 +167,7 @@ const NO_OPTIONS: SpawnOptions = {};
  * @param rest - the arguments as an array, if the function takes any, then the options; what is not a plain value
  *   is cloned
  * @returns its handle, good on every cpu until it is joined
- * @throws LwktError ERR_LWKT_THREADS, ERR_LWKT_CLONE, ERR_LWKT_MESSAGES, ERR_LWKT_OPTION
+ * @throws LwktError ERR_LWKT_THREADS, ERR_LWKT_CLONE, ERR_LWKT_MESSAGES, ERR_LWKT_OPTION; ERR_LWKT_CPU_DIED
  */
 export function spawn<A extends unknown[], R>(
   kt: KThread<A, R>,
@@ -293,10 +298,10 @@ export function adopt(td: ThreadRef): void {
   linkThread(td);
   const flags = ld(cpu.m, td, TD_FLAGS);
   if ((flags & TDF_STOPREQ) === 0) {
-    st(cpu.m, td, TD_FLAGS, flags | TDF_ADOPTED);
+    st(cpu.m, td, TD_FLAGS, (flags | TDF_ADOPTED) & ~TDF_MOVED);
     setRunnable(td);
   } else {
-    st(cpu.m, td, TD_FLAGS, (flags | TDF_ADOPTED) & ~TDF_STOPREQ);
+    st(cpu.m, td, TD_FLAGS, (flags | TDF_ADOPTED) & ~(TDF_STOPREQ | TDF_MOVED));
     st(cpu.m, td, TD_WMESG, WMESG_STOPPED);
   }
   arrived(td);

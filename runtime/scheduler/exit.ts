@@ -218,8 +218,8 @@ function endDetached(td: ThreadRef, kind: number): void {
   lwktFreeThread(td);
 }
 
-/** Tells whoever waits for the exit: a thread here, a thread elsewhere, or the host (negative). */
-function deliver(td: ThreadRef, joiner: number): void {
+/** Tells whoever waits for the exit: a thread here, a thread elsewhere, or the host (negative). Context: thread | ipi | idle; never blocks. */
+export function deliver(td: ThreadRef, joiner: number): void {
   const { m, id, ncpus } = cpu;
   if (joiner < 0) {
     exportResult(td);
@@ -349,6 +349,8 @@ export function joinHandler(handle: number, joiner: number, from: number): void 
     return;
   }
   const td = where === GONE ? 0 : tryRefOf(handle);
+  // Asked again, because a cpu died that may have had the question.
+  if (td !== 0 && ld(m, td, TD_JOINER) === joiner) return;
   if (td === 0 || ldA(m, td, TD_CPU) !== cpu.id || hasJoiner(td)) {
     if (from === cpu.id) joinedHandler(joiner, handle, 1);
     else sendIpi(from, IPI.joined, joiner, handle, 1);

@@ -56,6 +56,10 @@ export interface Cpu {
   mpDue: boolean;
   /** Chaos is on: sysctl lwkt.untimely_switch. */
   untimely: boolean;
+  /** Deaths of other cpus that this one has seen: 0 in a machine where none died. */
+  deaths: number;
+  /** Something is to be done about a cpu that died, at the next switch. */
+  mourns: boolean;
   /** The machine halts or panicked: run no more threads. */
   halted: boolean;
   /** True once a machine is attached. */
@@ -87,6 +91,8 @@ export const cpu: Cpu = {
   mpBell: false,
   mpDue: false,
   untimely: false,
+  deaths: 0,
+  mourns: false,
   halted: false,
   attached: false,
 };

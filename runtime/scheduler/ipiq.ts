@@ -8,18 +8,14 @@
  * ## Invariants
  *
  *   I1  A record is taken once, and the functions of one source run in order.
- *   I2  xindex never passes a function that has not returned, also when a function drains again (it waits for
- *       room in a full ring): only the outermost drain of a source publishes it.
- *   I3  Whoever waits (for room, for completion) drains all its rings meanwhile, so no cycle of cpus that wait for
- *       each other stands still.
- *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them,
- *       which still makes room for the sender; the outermost drain runs them first.
+ *   I2  xindex never passes a function that has not returned, also when a function drains again (it waits for room in
+ *       a full ring): only the outermost drain of a source publishes it.
+ *   I3  Whoever waits (for room, for completion) drains all its rings meanwhile, so no cycle of cpus that wait for each
+ *       other stands still.
+ *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them, which still
+ *       makes room for the sender; the outermost drain runs them first.
  *
- * ## Cost
- *
- *   A send is one atomic store and one atomic load, plus an atomic or when the target had no bit pending. Ring
- *   indices are published every BATCH records, and at the end of a drain.
- *
+ * Cost of a send: an atomic store and an atomic load, plus an atomic or when the target had no bit pending.
  * Seed: lwkt_send_ipiq, lwkt_wait_ipiq, lwkt_process_ipiq.
  */
 import { IPI } from '../base/protocol.ts';
@@ -34,13 +30,14 @@ import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import type { RingRef } from '../shared-memory/ring.ts';
 import * as ringModule from '../shared-memory/ring.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import * as deadModule from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as ipifuncModule from './ipifunc.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
 const { MAX_INTR_NESTING, TDPRI_CRIT } = paramsModule;
-const { BELL_HOST, BELL_SOURCES, BELL_STATE, bellPending, ringBell, sleepOnBell, sourceBit } = doorbellModule;
+const { BELL_HOST, BELL_SOURCES, bellPending, ringBell, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
 const { Thread } = threadLayoutModule;
@@ -57,6 +54,7 @@ const {
 } = ringModule;
 const { count, ld, pause, st } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
+const { diedError, isDead, refuseDead } = deadModule;
 const { runIpi } = ipifuncModule;
 
 const { pri: TD_PRI } = Thread;
@@ -74,8 +72,8 @@ const QUICK_SPINS = 1000;
 /** Spins before a waiter sleeps. */
 const WAIT_SPINS = 2000;
 const WAIT_SPINS_CROWDED = 50;
-
-const ALL_SOURCES = ((1 << BELL_SOURCES) - 1) | BELL_HOST;
+/** What every corner may have sent. */
+export const ALL_SOURCES = ((1 << BELL_SOURCES) - 1) | BELL_HOST;
 
 /** One incoming ring, as this cpu sees it. Per cpu. */
 interface Source {
@@ -132,12 +130,21 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
     count(m, gd, IPIQ_FIFOFULL);
     // What lies there may be passive and have rung no bell.
     ringIpi(dcpu);
-    waitFor('room in the ring', dcpu, () => ringPush(m, ring, func, arg0, arg1, arg2));
+    waitFor('room in the ring', dcpu, () => isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2));
+    refuseDead(dcpu, func);
   }
   count(m, gd, IPIQ_COUNT);
   const seq = ringSeq(m, ring);
   if (ringBell(m, bells[dcpu] as number, sourceBit(cpu.id))) count(m, gd, IPIQ_WAKEUPS);
   return seq;
+}
+
+/** The cpu is dead: the ring to it looks full from now on, so that no send pays for asking. Context: any; never blocks. */
+export function forsake(dcpu: number): void {
+  const { m } = cpu;
+  const ring = outRings[dcpu] as RingRef;
+  ringRelease(m, ring, ringSeq(m, ring));
+  outRings[dcpu] = { ...ring, size: 0 };
 }
 
 /**
@@ -194,6 +201,7 @@ export function waitIpi(dcpu: number, seq: Seq): void {
   let echoed = false;
   waitFor(`completion of IPI ${seq}`, dcpu, (spins) => {
     if (ringCompleted(m, ring, seq)) return true;
+    if (isDead(dcpu)) throw diedError(`lwktWaitIpiq(${dcpu}, ${seq}): nobody knows whether it ran`, dcpu);
     // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has returned.
     if (!echoed && spins >= spinLimit()) {
       echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
@@ -391,9 +399,4 @@ function runStash(source: Source): void {
   }
   stash.length = 0;
   source.stashHead = 0;
-}
-
-/** Wakes a corner's attention for a change of the machine's state. Context: any; never blocks. */
-export function ringState(): void {
-  for (const bell of bells) ringBell(cpu.m, bell, BELL_STATE);
 }

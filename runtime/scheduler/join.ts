@@ -22,7 +22,7 @@ import { untimely } from './untimely.ts';
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { TDF_DETACHED, TDF_EXITED } = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ld, ldA, st } = wordModule;
+const { casA, ld, ldA, st } = wordModule;
 const { arm, disarm, done, ENDED } = blockingModule;
 const { discardForeignResult, hasJoiner, joinHandler, takeForeignResult, takeLocalResult, unjoinHandler } =
   exitModule;
@@ -122,6 +122,26 @@ export function joinedHandler(joiner: number, handle: number, refused: number): 
   // Joined again in a finally block: the answer to the first time stands, or the thread's descriptor would be lost.
   if (locals[slot] !== JOINED) locals[slot] = refused === 0 ? JOINED : REFUSED;
   setRunnable(td);
+}
+
+/**
+ * A cpu has died: threads of it whose end a thread here has been told of belong to this cpu from now on, since that
+ * one takes their results. To be done before the death is settled.
+ *
+ * Context: idle; never blocks.
+ */
+export function keepJoined(td: ThreadRef, dead: number): void {
+  const { m, id } = cpu;
+  if (ld(m, td, TD_WMESG) !== WMESG_JOIN || locals[slotOf(td)] !== JOINED) return;
+  const ended = tryRefOf(ld(m, td, TD_WAIT));
+  if (ended !== 0) casA(m, ended, TD_CPU, dead, id);
+}
+
+/** A cpu has died that may have had the question of a thread that joins: it is asked again. Context: idle; never blocks. */
+export function joinAgain(td: ThreadRef): void {
+  const { m, id } = cpu;
+  if (ld(m, td, TD_WMESG) !== WMESG_JOIN || locals[slotOf(td)] !== undefined) return;
+  joinHandler(ld(m, td, TD_WAIT), handleOf(td), id);
 }
 
 /**

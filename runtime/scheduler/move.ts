@@ -23,6 +23,7 @@ import {
   TDF_EXITED,
   TDF_KILLED,
   TDF_LEAVING,
+  TDF_MOVED,
   TDF_PREEMPTABLE,
   TDF_RUNQ,
   TDF_STOPREQ,
@@ -41,6 +42,7 @@ import {
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { count, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, BLOCKED, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
+import { isDead } from './dead.ts';
 import { counterField, cpu } from './globaldata.ts';
 import { isMovable, threadFuncName } from './ipifunc.ts';
 import { sendIpi } from './ipiq.ts';
@@ -140,8 +142,9 @@ function depart(td: ThreadRef, target: number): void {
   dequeue(td);
   unlinkThread(td);
   const handle = handleOf(td);
-  st(m, td, TD_FLAGS, (flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | stopped);
+  st(m, td, TD_FLAGS, (flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);
   st(m, td, TD_WMESG, 0);
+  st(m, td, TD_WAIT, cpu.id + 1);
   count(m, gd, MOVED);
   stA(m, td, TD_CPU, target); // A1
   sendIpi(target, IPI.adopt, handle, 0, 0);
@@ -150,6 +153,7 @@ function depart(td: ThreadRef, target: number): void {
 /** Handles IPI.acquire: thread `who` wants `handle` on cpu `target`. Context: thread | ipi; never blocks. */
 export function acquireHandler(handle: number, who: number, target: number): void {
   const where = whereIs(handle);
+  if (isDead(target)) return;
   if (where === ELSEWHERE) {
     sendOn(handle, IPI.acquire, who, target);
     return;
@@ -167,8 +171,24 @@ export function acquireHandler(handle: number, who: number, target: number): voi
   else if (hasNotStarted(td)) reply(target, who, handle, giveAway(td, target) ? 0 : NO_ROOM);
   else if (!isMovable(ld(cpu.m, td, TD_FUNC))) reply(target, who, handle, HAS_STARTED);
   else if ((ld(cpu.m, td, TD_FLAGS) & TDF_PREEMPTABLE) !== 0) reply(target, who, handle, IS_INTERRUPT);
-  else if (requests.has(td)) reply(target, who, handle, ASKED_TWICE);
-  else requests.set(td, { who, target });
+  else if (!requests.has(td)) requests.set(td, { who, target });
+  // Asked again by the same thread, because a cpu died that may have had the question.
+  else if (requests.get(td)?.who !== who) reply(target, who, handle, ASKED_TWICE);
+}
+
+/** A cpu has died: no thread moves there; what it may have been asked for is asked again. Context: idle; never blocks. */
+export function bereaveMoves(): void {
+  for (const [td, { target }] of requests) if (isDead(target)) requests.delete(td);
+  for (const [td, { answer }] of asking) {
+    if (answer === undefined) acquireHandler(ld(cpu.m, td, TD_WAIT), handleOf(td), cpu.id);
+  }
+}
+
+/** A thread on its way here from a cpu that died before it sent it: it has come. Context: idle; never blocks. */
+export function movedFrom(td: ThreadRef, dead: number): boolean {
+  const { m, id } = cpu;
+  if ((ld(m, td, TD_FLAGS) & (TDF_MOVED | TDF_ADOPTED)) !== TDF_MOVED) return false;
+  return ldA(m, td, TD_CPU) === id && ld(m, td, TD_WAIT) === dead + 1;
 }
 
 function reply(target: number, who: number, handle: number, reason: number): void {

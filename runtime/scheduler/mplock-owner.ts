@@ -207,6 +207,15 @@ export function chooseForMplock(nq: number, first: ThreadRef): ThreadRef {
   return td;
 }
 
+/** Takes the MP lock from a cpu that died with it, or that it was kept for. Context: idle; never blocks. */
+export function bereaveMplock(dead: number): void {
+  const { m } = cpu;
+  andA(m, 0, dead < 32 ? REQ_LOW : REQ_HIGH, ~(1 << (dead & 31)));
+  for (const word of [dead + 1, -(dead + 1)]) casA(m, 0, LOCK, word, 0); // B1
+  // It may have let go and rung nobody: who waits looks itself.
+  if (waitsSince !== 0) cpu.mpBell = true;
+}
+
 function firstWithout(nq: number): ThreadRef {
   const { m } = cpu;
   for (let level = Math.min(nq, TDPRI_MAX); level >= 0; level--) {

@@ -5,7 +5,7 @@
  *
  * ## Invariants
  *
- *   I1  `state` is the holder's handle, or 0. From 0 anybody takes it; from a holder only that one moves it.
+ *   I1  `state` is the holder's handle, or minus a cpu + 1 that mends it, or 0. From 0 anybody takes it; from a holder only that one moves it.
  *   I2  Who has slept and come too late asks to be next; the next unlock then hands the mutex over to it, so that a
  *       waiter loses to newcomers a bounded number of times.
  *   I3  A waiter that asked to be next leaves only by taking its wish back, or with the mutex.
@@ -13,9 +13,12 @@
  * ## Ordering
  *
  *   B1  unlock: `state` is stored as 0 (atomic), then `waiters` is loaded. The waiter's half is in waiting.ts, A1.
- *   A2  hand over: the wish is taken back by compare-and-swap, then `state` is stored.
- *   B2  leave: the wish is taken back by compare-and-swap; whoever comes second finds it gone, and so the waiter
- *       knows that the mutex is coming.
+ *   A2  hand over: the wish is taken (its sign changes, by compare-and-swap), then `state` is stored.
+ *   B2  leave: the wish is taken back by compare-and-swap; whoever comes second finds it taken, and so the waiter
+ *       knows that the mutex is coming. The waiter clears what was taken.
+ *
+ *   A cpu may die with a mutex, or between A2's two stores. Whoever waits finds the lost holder, puts its own mark in its
+ *   place (by compare-and-swap, so one does), poisons the mutex and releases it; that ends a handing over too.
  *
  * ## Rejected
  *
@@ -30,6 +33,7 @@ import * as syncLayoutModule from '../shared-memory/layout/sync.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import type { Blocking } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
+import { hasDied, isLost } from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as syncObjectModule from './sync-object.ts';
 import * as threadModule from './thread.ts';
@@ -94,12 +98,13 @@ function take(mu: Mutex): boolean {
 
 function* lockSlow(mu: Mutex, timeoutMs: number, poisoned: boolean): Generator<unknown, boolean, unknown> {
   const { m } = cpu;
-  const me = handleOf(cpu.curthread);
+  const me: number = handleOf(cpu.curthread);
   count(m, cpu.gd, CONTENTION);
   let asked = false;
   let finished = false;
   let got = false;
   const attempt = (tries: number): boolean => {
+    bereave(mu);
     if (ldA(m, mu, S_STATE) === me || casA(m, mu, S_STATE, 0, me) === 0) return true;
     if (tries === 0 || asked) return false;
     // Too late once: be the next (I2). It may have become free just before.
@@ -113,9 +118,13 @@ function* lockSlow(mu: Mutex, timeoutMs: number, poisoned: boolean): Generator<u
     const next = asked ? casA(m, mu, S_NEXT, me, 0) : me; // B2
     if (next !== me) {
       // An unlock has taken the wish: the mutex is this thread's, or will be in a moment.
-      while (ldA(m, mu, S_STATE) !== me) pause();
+      while (ldA(m, mu, S_STATE) !== me) {
+        bereave(mu);
+        pause();
+      }
       got = true;
     }
+    casA(m, mu, S_NEXT, -me, 0);
     // Killed, and it has come all the same: on to the next.
     if (!finished && got) release(mu);
   }
@@ -206,7 +215,10 @@ export function* relock(mu: Mutex): Generator<unknown, void, unknown> {
 export function mutexTryLock(mu: Mutex, options: LockOptions = PLAIN): boolean {
   if (!isSync(mu, MUTEX)) throw notSync('mutexTryLock()', 'mutex', mu);
   requireThread('mutexTryLock()');
-  if (!take(mu)) return false;
+  if (!take(mu)) {
+    bereave(mu);
+    if (!take(mu)) return false;
+  }
   if (!isPoisoned(mu)) return true;
   if (options.poisoned === true) setPoisoned(mu, false);
   else refusePoisoned(mu);
@@ -237,13 +249,38 @@ export function holdsMutex(mu: Mutex): boolean {
 function release(mu: Mutex): void {
   const { m } = cpu;
   const next = ldHint(m, mu, S_NEXT);
-  if (next !== 0 && casA(m, mu, S_NEXT, next, 0) === next) {
-    stA(m, mu, S_STATE, next); // A2
-    rouse(next, identOf(mu));
-    return;
-  }
+  if (next !== 0 && handOver(mu)) return;
   stA(m, mu, S_STATE, 0); // B1
   if (ldA(m, mu, S_WAITERS) !== 0) wakeFirst(identOf(mu));
+}
+
+/** Hands over to the one that is to be next, if there is one that lives. */
+function handOver(mu: Mutex): boolean {
+  const { m } = cpu;
+  for (;;) {
+    const next = ldA(m, mu, S_NEXT);
+    if (next === 0) return false;
+    // Below zero: the holder before died when it had taken the wish.
+    const to = Math.abs(next);
+    if (isLost(to)) {
+      casA(m, mu, S_NEXT, next, 0);
+      continue;
+    }
+    if (next > 0 && casA(m, mu, S_NEXT, next, -next) !== next) continue;
+    stA(m, mu, S_STATE, to); // A2
+    rouse(to, identOf(mu));
+    return true;
+  }
+}
+
+/** Takes the mutex from a holder that died with its cpu, and releases it. */
+function bereave(mu: Mutex): void {
+  const { m, id } = cpu;
+  const holder = ldA(m, mu, S_STATE);
+  if (holder === 0 || !(holder < 0 ? hasDied(-holder - 1) : isLost(holder))) return;
+  if (casA(m, mu, S_STATE, holder, -(id + 1)) !== holder) return;
+  setPoisoned(mu, true);
+  release(mu);
 }
 
 /** A thread ended with a mutex in hand: the next one who wants it is told. Context: thread | idle; never blocks. */

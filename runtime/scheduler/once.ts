@@ -1,6 +1,10 @@
 /**
  * Doing something once in the machine: the first thread does it, others wait until it is done.
  *
+ * ## Words
+ *
+ *   state   ONCE_NOT, ONCE_DONE, or minus the handle of the thread that is at it
+ *
  * ## Ordering
  *
  *   B1  done: the state is stored (atomic), then all are woken. The waiter's half is in waiting.ts, A1.
@@ -12,8 +16,10 @@ import { wmesgCode } from '../base/wmesg.ts';
 import { Sync } from '../shared-memory/layout/sync.ts';
 import { casA, ldA, stA } from '../shared-memory/word.ts';
 import { arm, disarm, type Blocking } from './blocking.ts';
+import { isLost } from './dead.ts';
 import { cpu } from './globaldata.ts';
 import { isSync, makeSync, notSync, syncCode } from './sync-object.ts';
+import { handleOf } from './thread.ts';
 import { wakeAll } from './tsleep.ts';
 import { untimely } from './untimely.ts';
 import { identOf, waitUntil } from './waiting.ts';
@@ -22,8 +28,7 @@ const { state: S_STATE } = Sync;
 const ONCE = syncCode('once');
 const WMESG_ONCE = wmesgCode('once');
 const ONCE_NOT = 0;
-const ONCE_UNDER_WAY = 1;
-const ONCE_DONE = 2;
+const ONCE_DONE = 1;
 
 /**
  * Something to be done once.
@@ -37,6 +42,15 @@ export function once(name?: string): Once {
   return makeSync('once', name);
 }
 
+/** Another thread is at it; not if it died with its cpu: then the next one tries. */
+function underWay(o: Once): boolean {
+  const { m } = cpu;
+  const state = ldA(m, o, S_STATE);
+  if (state >= 0) return false;
+  if (isLost(-state)) casA(m, o, S_STATE, state, ONCE_NOT);
+  return ldA(m, o, S_STATE) < 0;
+}
+
 function* runBody(
   o: Once,
   body: () => Generator<unknown, unknown, unknown>,
@@ -44,7 +58,7 @@ function* runBody(
   disarm();
   const { m } = cpu;
   while (ldA(m, o, S_STATE) !== ONCE_DONE) {
-    if (casA(m, o, S_STATE, ONCE_NOT, ONCE_UNDER_WAY) === ONCE_NOT) {
+    if (casA(m, o, S_STATE, ONCE_NOT, -Number(handleOf(cpu.curthread))) === ONCE_NOT) {
       let finished = false;
       try {
         yield* body();
@@ -56,7 +70,7 @@ function* runBody(
       return true;
     }
     const wanted = { ref: o, ident: identOf(o), wmesg: WMESG_ONCE };
-    yield* waitUntil(wanted, Infinity, () => ldA(m, o, S_STATE) !== ONCE_UNDER_WAY);
+    yield* waitUntil(wanted, Infinity, () => !underWay(o));
   }
   return false;
 }

@@ -11,6 +11,7 @@
  */
 import * as clockModule from '../base/clock.ts';
 import * as paramsModule from '../base/params.ts';
+import * as deathModule from '../shared-memory/death.ts';
 import * as doorbellModule from '../shared-memory/doorbell.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as machineLayoutModule from '../shared-memory/layout/machine.ts';
@@ -28,12 +29,13 @@ const { nowNs } = clockModule;
 const { TDF_EXITING, TDF_KILLED, TDPRI_CRIT } = paramsModule;
 const { answerBell, BELL_CLOCK, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_MPLOCK, BELL_STATE, bellPending } =
   doorbellModule;
+const { deathsOf, diedAt } = deathModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Machine, MACHINE_HALTING } = machineLayoutModule;
 const { Thread } = threadLayoutModule;
 const { addA, count, ld, ldA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
-const { drainPassive, processIpiq } = ipiqModule;
+const { drainPassive, forsake, processIpiq } = ipiqModule;
 const { mplockTick } = mplockOwnerModule;
 const { othersRunnable } = runqueueModule;
 const { killedError } = threadModule;
@@ -80,10 +82,7 @@ export function setBalance(give: () => void): void {
 export function answer(): void {
   const { m, gd } = cpu;
   const bits = answerBell(m, gd);
-  if ((bits & BELL_STATE) !== 0 && ldA(m, 0, MACHINE_STATE) >= MACHINE_HALTING) {
-    cpu.halted = true;
-    cpu.resched = true;
-  }
+  if ((bits & BELL_STATE) !== 0) stateChanged();
   if ((bits & BELL_CONTROL) !== 0) wantTurn();
   if ((bits & BELL_CLOCK) !== 0) cpu.polls = -1;
   if ((bits & BELL_MPLOCK) !== 0) {
@@ -91,6 +90,25 @@ export function answer(): void {
     cpu.resched = true;
   }
   if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits);
+}
+
+/** The machine halts, or a cpu has died. */
+function stateChanged(): void {
+  if (ldA(cpu.m, 0, MACHINE_STATE) >= MACHINE_HALTING) {
+    cpu.halted = true;
+    cpu.resched = true;
+  }
+  const deaths = deathsOf(cpu.arena);
+  if (deaths === 0) return;
+  // What waits for the dead in this very moment must not wait for the next switch.
+  const before = cpu.deaths;
+  cpu.deaths = deaths;
+  for (let dcpu = 0; dcpu < cpu.ncpus; dcpu++) {
+    const number = diedAt(cpu.arena, dcpu);
+    if (number > before && number <= deaths) forsake(dcpu);
+  }
+  cpu.mourns = true;
+  cpu.resched = true;
 }
 
 /** Asks for a turn of the event loop. Context: any; never blocks. */

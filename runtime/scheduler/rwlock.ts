@@ -4,14 +4,15 @@
  *
  * ## Words
  *
- *   state     readers, or the writer's bit
+ *   state     readers, or the writer's bit and its cpu
  *   waiters   threads that want to write
  *   next      the readers that wait, as many as there may be threads, and above them the phase, which a writer's unlock
  *             bumps: one word, so that each waiting reader is either counted there or among the invited. A waiting
  *             reader sees one bump at most (I1), so the phase may wrap as it likes
  *   extra     readers invited by the last unlock of a writer and not yet in, nor gone
  *
- *   Who writes is on the list of what its thread holds; who reads is known to its cpu.
+ *   Who writes is on the list of what its thread holds; who reads is known to its cpu. So a writer that dies with its
+ *   cpu is found, a reader is not: that ends the machine (survive.ts).
  *
  * ## Invariants
  *
@@ -30,6 +31,7 @@ import { RWLOCK_READER_BITS, RWLOCK_READERS, RWLOCK_WRITER, Sync } from '../shar
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { addA, casA, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, disarm, type Blocking } from './blocking.ts';
+import { hasDied } from './dead.ts';
 import { cpu } from './globaldata.ts';
 import type { LockOptions } from './mutex.ts';
 import {
@@ -126,7 +128,10 @@ function* readSlow(rw: RwLock, timeoutMs: number): Generator<unknown, boolean, u
   };
   let got = false;
   try {
-    got = yield* waitUntil(wanted, timeoutMs, () => enter(rw, isInvited(rw, phase)));
+    got = yield* waitUntil(wanted, timeoutMs, () => {
+      bereave(rw);
+      return enter(rw, isInvited(rw, phase));
+    });
   } finally {
     // A writer may wait for the readers who were invited.
     if (!got && ldA(m, rw, WANT_WRITE) !== 0) wakeFirst(writeIdent(rw));
@@ -159,6 +164,7 @@ export function rwlockRead(rw: RwLock, timeoutMs = Infinity): Blocking<boolean> 
 export function rwlockTryRead(rw: RwLock): boolean {
   if (!isSync(rw, RWLOCK)) throw notSync('rwlockTryRead()', 'rwlock', rw);
   requireThread('rwlockTryRead()');
+  bereave(rw);
   if (!enter(rw, false)) return false;
   noteReader(rw);
   return true;
@@ -168,8 +174,8 @@ function leave(rw: RwLock, at: number): void {
   const { m } = cpu;
   const { td } = reading[at] as { td: ThreadRef };
   reading.splice(at, 1);
-  st(m, td, TD_READ_LOCKS, ld(m, td, TD_READ_LOCKS) - 1);
   const left = addA(m, rw, S_STATE, -1) - 1; // B1
+  st(m, td, TD_READ_LOCKS, ld(m, td, TD_READ_LOCKS) - 1);
   if (left === 0 && ldA(m, rw, WANT_WRITE) !== 0) wakeFirst(writeIdent(rw));
 }
 
@@ -177,7 +183,8 @@ function leave(rw: RwLock, at: number): void {
 
 function own(rw: RwLock): boolean {
   const { m } = cpu;
-  if (ldA(m, rw, INVITED) !== 0 || casA(m, rw, S_STATE, 0, RWLOCK_WRITER) !== 0) return false;
+  const me = RWLOCK_WRITER | cpu.id;
+  if (ldA(m, rw, INVITED) !== 0 || casA(m, rw, S_STATE, 0, me) !== 0) return false;
   if (ldA(m, rw, INVITED) === 0) return true; // I1
   // Another writer came and went between the two: its guests come first, and may have seen this one in their way.
   stA(m, rw, S_STATE, 0);
@@ -192,7 +199,10 @@ function* writeSlow(
   const wanted = { ref: rw, ident: writeIdent(rw), wmesg: WMESG_RWLOCK };
   let got = false;
   try {
-    got = yield* waitUntil(wanted, timeoutMs, () => own(rw));
+    got = yield* waitUntil(wanted, timeoutMs, () => {
+      bereave(rw);
+      return own(rw);
+    });
   } finally {
     // Readers that waited for this one only.
     if (!got && (ldA(cpu.m, rw, WANT_READ) & RWLOCK_READERS) !== 0) wakeAll(readIdent(rw));
@@ -239,20 +249,35 @@ export function rwlockWrite(rw: RwLock, options: LockOptions = PLAIN): Blocking<
 export function rwlockTryWrite(rw: RwLock, options: LockOptions = PLAIN): boolean {
   if (!isSync(rw, RWLOCK)) throw notSync('rwlockTryWrite()', 'rwlock', rw);
   requireThread('rwlockTryWrite()');
+  bereave(rw);
   if (!own(rw)) return false;
   begin(rw, options.poisoned ?? false);
   return true;
 }
 
 function end(rw: RwLock, td: ThreadRef): void {
-  const { m } = cpu;
   unhold(rw, td);
+  endWriting(rw);
+}
+
+function endWriting(rw: RwLock): void {
+  const { m } = cpu;
   const invited = invite(rw);
   stA(m, rw, S_STATE, 0); // B1
   const wantWrite = ldA(m, rw, WANT_WRITE) !== 0;
   // Readers that came since are let in only if no writer waits.
   if (invited !== 0 || (!wantWrite && (ldA(m, rw, WANT_READ) & RWLOCK_READERS) !== 0)) wakeAll(readIdent(rw));
   if (invited === 0 && wantWrite) wakeFirst(writeIdent(rw));
+}
+
+/** Takes the lock from a writer that died with its cpu: the next one is told. */
+function bereave(rw: RwLock): void {
+  const { m, id } = cpu;
+  const now = ldA(m, rw, S_STATE);
+  if ((now & RWLOCK_WRITER) === 0 || !hasDied(now & ~RWLOCK_WRITER)) return;
+  if (casA(m, rw, S_STATE, now, RWLOCK_WRITER | id) !== now) return;
+  setPoisoned(rw, true);
+  endWriting(rw);
 }
 
 /** Begins a phase: the readers that wait are invited. How many they are. */

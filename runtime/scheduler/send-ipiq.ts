@@ -12,6 +12,7 @@ import { count, ld } from '../shared-memory/word.ts';
 import * as blockingModule from './blocking.ts';
 import type { Blocking, Step } from './blocking.ts';
 import * as critModule from './crit.ts';
+import * as deadModule from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { IpiFunc } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
@@ -24,6 +25,7 @@ import { untimely } from './untimely.ts';
 const { arm, disarm, done, ENDED } = blockingModule;
 const { critEnter, critExit } = critModule;
 const { checkCpu, counterField, cpu, requireCpu } = globaldataModule;
+const { diedError, isDead } = deadModule;
 const { runIpi } = ipifuncModule;
 const { ipiCompleted, lastSeq, ringIpi, sendIpi, tryPushIpi, waitIpi } = ipiqModule;
 const { blockSelf, unblockSelf } = switchModule;
@@ -61,7 +63,7 @@ function requireTarget(what: string, dcpu: number): void {
  * @param func - from ipiFunc()
  * @param arg0 - whole numbers of 32 bits, or thread handles, tokens
  * @returns the sequence number for lwktWaitIpiq(); 0 for this cpu, where it has returned
- * @throws LwktError ERR_LWKT_OPTION for a cpu that does not exist
+ * @throws LwktError ERR_LWKT_OPTION for a cpu that does not exist; ERR_LWKT_CPU_DIED for one that died
  * @seed lwkt_send_ipiq
  */
 export function lwktSendIpiq(dcpu: number, func: IpiFunc, arg0 = 0, arg1 = 0, arg2 = 0): Seq {
@@ -104,7 +106,10 @@ export function lwktSendIpiqNowait(
 ): Seq | undefined {
   if (dcpu === cpu.id) return runHere(func, arg0, arg1, arg2);
   requireTarget('lwktSendIpiqNowait()', dcpu);
-  if (!tryPushIpi(dcpu, func.id, arg0, arg1, arg2)) return undefined;
+  if (!tryPushIpi(dcpu, func.id, arg0, arg1, arg2)) {
+    if (isDead(dcpu)) throw diedError('lwktSendIpiqNowait()', dcpu);
+    return undefined;
+  }
   ringIpi(dcpu);
   return lastSeq(dcpu);
 }
@@ -156,7 +161,7 @@ export function lwktSendIpiqMask(
  *
  * @param dcpu - where it was sent
  * @param seq - from lwktSendIpiq()
- * @throws MachinePanic after sysctl lwkt.ipiq_wait_panic_ms
+ * @throws LwktError ERR_LWKT_CPU_DIED when it died before it said so; MachinePanic after sysctl lwkt.ipiq_wait_panic_ms
  * @seed lwkt_wait_ipiq
  */
 export function lwktWaitIpiq(dcpu: number, seq: Seq): void {
@@ -164,15 +169,21 @@ export function lwktWaitIpiq(dcpu: number, seq: Seq): void {
   if (dcpu !== cpu.id) waitIpi(dcpu, seq);
 }
 
-/** True when the function sent as `seq` has returned. Context: thread | ipi | idle; never blocks. */
+/** True when the function sent as `seq` has returned. Context: thread | ipi | idle; never blocks. @throws LwktError ERR_LWKT_OPTION, ERR_LWKT_CPU_DIED */
 export function ipiqDone(dcpu: number, seq: Seq): boolean {
   requireTarget('ipiqDone()', dcpu);
-  return dcpu === cpu.id || ipiCompleted(dcpu, seq);
+  if (dcpu === cpu.id || ipiCompleted(dcpu, seq)) return true;
+  if (isDead(dcpu)) throw diedError(`ipiqDone(${dcpu}, ${seq}): nobody knows whether it ran`, dcpu);
+  return false;
 }
 
 /** Sequence numbers wrap; this one is checked by whoever waits, so a wrap shows only as a longer wait. */
 let argSeq: Seq = 0;
 let argCpu = 0;
+
+function nobodyKnows(dcpu: number, seq: Seq): LwktError {
+  return diedError(`lwktAwaitIpiq(${dcpu}, ${seq}): nobody knows whether it ran`, dcpu);
+}
 
 const awaitIterator = {
   [Symbol.iterator]: () => awaitIterator,
@@ -182,6 +193,7 @@ const awaitIterator = {
     if (resumed === undefined) {
       disarm();
       if (argCpu === id || ipiCompleted(argCpu, argSeq)) return done<void>(undefined);
+      if (isDead(argCpu)) throw nobodyKnows(argCpu, argSeq);
       locals[slot] = argSeq;
       const step = blockSelf(WMESG_IPIQ, argCpu);
       // Behind the awaited record in the same ring: answered when that has returned.
@@ -189,9 +201,12 @@ const awaitIterator = {
       return step;
     }
     const dcpu = ld(m, curthread, TD_WAIT);
-    if (!ipiCompleted(dcpu, locals[slot] as Seq)) return blockSelf(WMESG_IPIQ, dcpu);
+    const seq = locals[slot] as Seq;
+    const completed = ipiCompleted(dcpu, seq);
+    if (!completed && !isDead(dcpu)) return blockSelf(WMESG_IPIQ, dcpu);
     locals[slot] = undefined;
     unblockSelf();
+    if (!completed) throw nobodyKnows(dcpu, seq);
     return done<void>(undefined);
   },
   return(): IteratorReturnResult<never> {
@@ -209,7 +224,7 @@ const awaitIterator = {
  *
  * @param dcpu - where it was sent
  * @param seq - from lwktSendIpiq() and its kin
- * @throws LwktError ERR_LWKT_OPTION for a cpu that does not exist
+ * @throws LwktError ERR_LWKT_OPTION for a cpu that does not exist; ERR_LWKT_CPU_DIED when it died before it said so
  * Seed: a wish in the comments of lwkt_wait_ipiq.
  */
 export function lwktAwaitIpiq(dcpu: number, seq: Seq): Blocking<void> {

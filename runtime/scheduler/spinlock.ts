@@ -11,6 +11,7 @@ import * as wordModule from '../shared-memory/word.ts';
 import type { Blocking } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
 import * as critModule from './crit.ts';
+import { isLost } from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as syncObjectModule from './sync-object.ts';
 import { lwktYield } from './switch.ts';
@@ -55,6 +56,12 @@ function take(spin: Spinlock): boolean {
   return true;
 }
 
+/** A holder that died with its cpu lets go. */
+function bereave(spin: Spinlock): void {
+  const holder = ldHint(cpu.m, spin, S_STATE);
+  if (holder !== 0 && isLost(holder)) casA(cpu.m, spin, S_STATE, holder, 0);
+}
+
 /** Spins until the lock looks free or the time is over. */
 function spinFor(spin: Spinlock): void {
   const end = nowNs() + (cpu.crowded ? 0 : LONGEST_SPIN_NS);
@@ -70,6 +77,7 @@ function* lockSlow(spin: Spinlock): Generator<unknown, boolean, unknown> {
   disarm();
   for (;;) {
     spinFor(spin);
+    bereave(spin);
     if (take(spin)) return true;
     yield* lwktYield();
   }
@@ -95,6 +103,7 @@ export function spinLock(spin: Spinlock): Blocking<boolean> {
 export function spinTryLock(spin: Spinlock): boolean {
   if (!isSync(spin, SPINLOCK)) throw notSync('spinTryLock()', 'spinlock', spin);
   requireThread('spinTryLock()');
+  bereave(spin);
   return take(spin);
 }
 

@@ -95,6 +95,8 @@ export interface SwitchUpcalls {
   resumeTokens(td: ThreadRef): void;
   /** The cpu goes to sleep: let unheld tokens go. */
   releaseTokens(): void;
+  /** Another cpu has died, or all have seen that: no thread runs here now. */
+  survive(): void;
 }
 
 let up: SwitchUpcalls;
@@ -119,6 +121,7 @@ export function dispatch(): Why {
     if (cpu.resched) {
       cpu.resched = false;
       if (cpu.halted) return 'halt';
+      if (cpu.mourns) up.survive();
       if (cpu.turn) {
         if (cpu.mpHeld || cpu.mpBell) mplockIdle();
         return 'turn';

@@ -14,6 +14,7 @@ import { Thread } from '../shared-memory/layout/thread.ts';
 import { messageAlloc, messageBytes, messageFree } from '../shared-memory/messages.ts';
 import { symbol } from '../shared-memory/symbols.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import { hasDied } from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as threadModule from './thread.ts';
 
@@ -34,6 +35,8 @@ const {
 } = Sync;
 const { heldSync: TD_HELD_SYNC } = Thread;
 
+/** In the kind of an object that is being made: the maker's cpu + 1. */
+const MAKER_SHIFT = 8;
 /** Words between a message and its bytes. */
 const HEADER_BYTES = 8;
 
@@ -63,12 +66,19 @@ export function makeSync(kind: SyncKind, name: string | undefined, state = 0, ex
   } else if (typeof name === 'string') ref = symbol(arena, id, name, kind, shape, Sync.WORDS);
   else throw new LwktError('ERR_LWKT_SYMBOL', `${kind}(): the name must be a string, not ${typeof name}`);
   const code = syncCode(kind);
-  // The first who finds it empty fills it; whoever comes meanwhile waits the few stores that takes.
-  if (casA(m, ref, S_KIND, 0, -code) === 0) {
-    stA(m, ref, S_STATE, state);
-    stA(m, ref, S_EXTRA, extra);
-    stA(m, ref, S_KIND, code);
-  } else while (ldA(m, ref, S_KIND) === -code) pause();
+  // The first who finds it empty fills it; whoever comes meanwhile waits the few stores that takes, or fills it for one
+  // who died.
+  const making = -(code | ((id + 1) << MAKER_SHIFT));
+  for (let now = casA(m, ref, S_KIND, 0, making); now <= 0; now = ldA(m, ref, S_KIND)) {
+    const maker = (-now >>> MAKER_SHIFT) - 1;
+    if (now === 0 || (hasDied(maker) && casA(m, ref, S_KIND, now, making) === now)) {
+      stA(m, ref, S_STATE, state);
+      stA(m, ref, S_EXTRA, extra);
+      stA(m, ref, S_KIND, code);
+      break;
+    }
+    pause();
+  }
   return ref;
 }
 

@@ -27,11 +27,18 @@ const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor, keptForHo
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqInsertTail, tailqRemove } = tailqModule;
-const { count, ld, st } = wordModule;
+const { count, ld, st, stInit } = wordModule;
 const { counterField, cpu } = globaldataModule;
 const { threadFuncName } = ipifuncModule;
 
-const { threadq: TD_THREADQ, allq: TD_ALLQ, flags: TD_FLAGS, func: TD_FUNC, comm: TD_COMM } = Thread;
+const {
+  threadq: TD_THREADQ,
+  allq: TD_ALLQ,
+  flags: TD_FLAGS,
+  func: TD_FUNC,
+  comm: TD_COMM,
+  cpu: TD_CPU,
+} = Thread;
 const {
   tdfreeq: GD_TDFREEQ,
   tdfreecount: GD_TDFREECOUNT,
@@ -174,6 +181,8 @@ export function lwktFreeThread(td: ThreadRef): void {
   }
   if (keptForHolders(m, td)) return;
   endDescriptor(cpu.arena, td);
+  // Free, it belongs to the cpu whose cache it lies in: never to one that died before (survive.ts).
+  stInit(m, td, TD_CPU, cpu.id);
   st(m, td, TD_THREADQ, ld(m, gd, GD_TDFREEQ));
   st(m, gd, GD_TDFREEQ, td);
   const cached = ld(m, gd, GD_TDFREECOUNT) + 1;

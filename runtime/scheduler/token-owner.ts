@@ -22,8 +22,9 @@
  *   B1  let go: `owner` is stored as 0 (atomic), then the bits are loaded. One of the two sees the other.
  *   A2  hand over: the plain words of the token and whatever it protects first, then `owner` in transit (atomic
  *       store) and the grant IPI.
- *   B2  grant: the IPI is taken from its ring (atomic), then `owner` becomes positive. So a plain load that finds
- *       one's own number in `owner` is exact, and everything the last holder wrote is visible.
+ *   B2  grant: the target makes `owner` positive (compare-and-swap), when the grant IPI is taken from its ring. So a
+ *       plain load that finds one's own number in `owner` is exact, and everything the last holder wrote is visible.
+ *       The IPI only says that it is time; the word alone decides.
  *
  * ## Rejected
  *
@@ -41,6 +42,7 @@ import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
 import type { Atomic } from '../shared-memory/struct.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import * as deadModule from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as ipifuncModule from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
@@ -53,6 +55,7 @@ const { Globaldata } = globaldataLayoutModule;
 const { Token } = tokenLayoutModule;
 const { andA, casA, count, ld, ldA, ldHint, orA, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
+const { isDead } = deadModule;
 const { runIpi } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { hurry } = pollModule;
@@ -292,6 +295,7 @@ function handOver(tok: TokenRef): void {
 export function tokenRequestHandler(tok: TokenRef, from: number): void {
   const { m, gd, id } = cpu;
   const fromMe = from === id;
+  if (isDead(from)) return;
   for (;;) {
     const owner = ldA(m, tok, T_OWNER);
     const at = Math.abs(owner) - 1;
@@ -317,10 +321,35 @@ export function tokenRequestHandler(tok: TokenRef, from: number): void {
 /** Handles IPI.tokenGrant: the token is this cpu's. Context: ipi; never blocks. */
 export function tokenGrantHandler(tok: TokenRef): void {
   const { m, gd, id } = cpu;
-  stA(m, tok, T_OWNER, id + 1); // B2
+  // Not if it was taken before the grant came: its cpu died, see bereaveToken.
+  if (casA(m, tok, T_OWNER, -(id + 1), id + 1) !== -(id + 1)) return; // B2
   count(m, gd, GETS);
   came(tok);
   wakeWaiter(tok);
+}
+
+/**
+ * Takes a token from a cpu that died owning it, or that it was on its way to; and one on its way here, whose grant the
+ * dead may never have sent.
+ *
+ * Context: idle; never blocks.
+ *
+ * @returns whether this cpu took it from the dead
+ */
+export function bereaveToken(tok: TokenRef, dead: number): boolean {
+  const { m, id } = cpu;
+  andA(m, tok, dead < 32 ? T_REQ_LOW : T_REQ_HIGH, ~(1 << (dead & 31)));
+  if (ldA(m, tok, T_OWNER) === -(id + 1)) tokenGrantHandler(tok);
+  const took = [dead + 1, -(dead + 1)].some((word) => casA(m, tok, T_OWNER, word, id + 1) === word);
+  if (took) {
+    // Its holder died with it: the generation tells whoever had it before.
+    if (isHeld(tok)) st(m, tok, T_HOLDER, ld(m, tok, T_HOLDER) & ~1);
+    came(tok);
+  }
+  // Also when another survivor took it: this cpu's request may have gone to the dead.
+  const first = waiters.get(tok)?.[0];
+  if (first !== undefined) setRunnable(first);
+  return took;
 }
 
 /**

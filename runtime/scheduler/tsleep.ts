@@ -244,6 +244,19 @@ export function rouse(handle: number, ident: number): void {
   wakeSleeper(sleeper);
 }
 
+/**
+ * A cpu has died: whoever sleeps here looks again, since a wake-up may have been lost with it; and nobody asks it for
+ * sleepers any more.
+ *
+ * Context: idle; never blocks.
+ */
+export function bereaveSleepers(dead: number): void {
+  for (let slot = 0; slot < SLEEP_SLOTS; slot++) {
+    andA(cpu.m, 0, maskWord(slot, dead), ~(1 << (dead & 31)));
+  }
+  for (const sleeper of sleepers.values()) if (!sleeper.woken) wakeSleeper(sleeper);
+}
+
 let argIdent = 0;
 let argTimeout = Infinity;
 let argInterlocked = false;

@@ -14,19 +14,25 @@
  * Seed: lwkt_block, lwkt_signal, and their note on messaging the owner instead.
  */
 import type { Td, ThreadRef, WaitQueue } from '../base/ids.ts';
+import { panic } from '../base/panic.ts';
 import { IPI } from '../base/protocol.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { Wait } from '../shared-memory/layout/token.ts';
+import type { Plain } from '../shared-memory/struct.ts';
 import { tailqFirst, tailqInsertTail, tailqRemove } from '../shared-memory/tailq.ts';
 import { ld, ldA, st } from '../shared-memory/word.ts';
+import { obituary } from './dead.ts';
 import { cpu } from './globaldata.ts';
 import { sendIpi } from './ipiq.ts';
 import { setRunnable } from './schedule.ts';
 import { handleOf, tryRefOf } from './thread.ts';
 import { atOwner } from './token-owner.ts';
 
-const { waitq: TD_WAITQ, waitOn: TD_WAIT_ON, cpu: TD_CPU, waitSeq: TD_WAIT_SEQ } = Thread;
+const { waitq: TD_WAITQ, waitOn: TD_WAIT_ON, cpu: TD_CPU, wait: TD_WAIT, waitSeq: TD_WAIT_SEQ } = Thread;
 const { waitq: W_WAITQ, gen: W_GEN, count: W_COUNT } = Wait;
+/** Words of a queue's head. */
+const FIRST = 0 as Plain;
+const LAST = 1 as Plain;
 
 /** How a thread waits on a queue, or for the answer to its signal. */
 export interface WaitState {
@@ -37,6 +43,10 @@ export interface WaitState {
   readonly seq: number;
   /** The generation when it was over; for a signal, how many threads were woken. */
   result: number;
+  /** Asked for by message: only an answer ends it. */
+  readonly byMessage?: boolean;
+  /** What is done when it is over, if it is no living thread that waits. */
+  readonly whenOver?: () => void;
 }
 
 /** Threads of this cpu that wait on a queue or for an answer. Per cpu. */
@@ -103,6 +113,7 @@ function finish(handle: number, seq: number, result: number, signalled: boolean)
   state.over = true;
   state.signalled = signalled;
   state.result = result;
+  state.whenOver?.();
   setRunnable(td);
 }
 
@@ -127,6 +138,46 @@ export function askToBlock(w: WaitQueue, seq: number, gen: number): void {
   const { m, curthread } = cpu;
   st(m, curthread, TD_WAIT_ON, asked(seq));
   blockHandler(w, handleOf(curthread), gen);
+}
+
+/**
+ * This cpu took a queue from a dead one, which may have stood in the middle of anything: the queue is empty from now
+ * on, and all who were on it look again, as after a signal.
+ *
+ * Context: idle; critical section: required, on the owner; never blocks.
+ *
+ * @param waiting - all threads whose `waitOn` names the queue
+ */
+export function bereaveQueue(w: WaitQueue, waiting: readonly ThreadRef[]): void {
+  const { m } = cpu;
+  st(m, w + W_WAITQ, FIRST, 0);
+  st(m, w + W_WAITQ, LAST, 0);
+  st(m, w, W_COUNT, 0);
+  const gen = (1 + ld(m, w, W_GEN)) | 0;
+  st(m, w, W_GEN, gen);
+  for (const td of waiting) st(m, td, TD_WAIT_ON, 0);
+  for (const td of waiting)
+    tellSignalled(handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), gen);
+}
+
+/**
+ * A cpu has died that may have taken threads of this one from a queue and told them nothing.
+ *
+ * Context: idle; never blocks.
+ *
+ * @throws MachinePanic when a thread waits for an answer that nobody else can give
+ */
+export function bereaveWaits(dead: number): void {
+  const { m } = cpu;
+  for (const [td, state] of waits) {
+    if (state.over || state.whenOver !== undefined || ld(m, td, TD_WAIT_ON) > 0) continue;
+    if (state.byMessage === true) {
+      panic(
+        `${obituary(dead)}; thread ${handleOf(td)} of cpu ${cpu.id} asked for a wait queue by message (sysctl lwkt.waitq_message), and nobody knows what became of that`,
+      );
+    }
+    unblockedHandler(handleOf(td), state.seq, ld(m, ld(m, td, TD_WAIT), W_GEN));
+  }
 }
 
 /** Handles IPI.block: thread `handle` waits on `w` if its generation is still `gen`. Context: thread | ipi; never blocks. */

@@ -82,11 +82,11 @@ function* untilOver(w: WaitQueue, state: WaitState, timer?: Timer): Generator<un
   while (!state.over && inTime()) yield* once(w);
 }
 
-function begin(result: number): WaitState {
+function begin(result: number, byMessage = false): WaitState {
   const { m, curthread } = cpu;
   const seq = (ld(m, curthread, TD_WAIT_SEQ) + 1) | 0;
   st(m, curthread, TD_WAIT_SEQ, seq);
-  const state = { over: false, signalled: false, seq, result };
+  const state = { over: false, signalled: false, seq, result, byMessage };
   waits.set(curthread, state);
   return state;
 }
@@ -136,7 +136,7 @@ function* blockByMessage(w: WaitQueue, gen: number, timeoutMs: number): Generato
   disarm();
   const td = cpu.curthread;
   const handle = handleOf(td);
-  const state = begin(gen);
+  const state = begin(gen, true);
   const timer = timerFor(timeoutMs);
   let finished = false;
   askToBlock(w, state.seq, gen);
@@ -193,7 +193,7 @@ function* signalByToken(w: WaitQueue, most: number): Generator<unknown, number, 
 function* signalByMessage(w: WaitQueue, most: number): Generator<unknown, number, unknown> {
   disarm();
   const td = cpu.curthread;
-  const state = begin(0);
+  const state = begin(0, true);
   signalHandler(w, handleOf(td), most);
   try {
     yield* untilOver(w, state);

@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 import { LwktError, type LwktErrorCode } from '../base/errors.ts';
 import type { Arena } from './arena.ts';
 import { Thread } from './layout/thread.ts';
-import { messageAlloc, messageBytes, messageFree } from './messages.ts';
+import { messageAlloc, messageBytes, messageFree, MESSAGES_BUSY } from './messages.ts';
 import { ld, st } from './word.ts';
 
 const { value: VALUE, valueKind: VALUE_KIND } = Thread;
@@ -139,11 +139,11 @@ export function cloneIn(arena: Arena, bytes: Uint8Array): unknown {
   return deserializer.readValue();
 }
 
-/** Serialises a value into a message; returns its offset. */
+/** Serialises a value into a message; returns its offset; for the host also MESSAGES_BUSY. */
 export function cloneToMessage(arena: Arena, self: number, value: unknown): number {
   const bytes = cloneOut(arena, value);
   const ref = messageAlloc(arena, self, bytes.byteLength);
-  messageBytes(arena, ref).set(bytes);
+  if (ref !== MESSAGES_BUSY) messageBytes(arena, ref).set(bytes);
   return ref;
 }
 

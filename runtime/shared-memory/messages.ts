@@ -11,11 +11,14 @@ import { LwktError } from '../base/errors.ts';
 import type { Arena } from './arena.ts';
 import { Machine } from './layout/machine.ts';
 import { BLOCK_WORDS } from './layout/memory-map.ts';
-import { withLock } from './lock.ts';
+import { breakLock, tryWithLock, withLock } from './lock.ts';
 import { ld, st, type Mem } from './word.ts';
 import type { Plain } from './struct.ts';
 
 const { messageLock: LOCK, messageFree: FREE, messageUsed: USED } = Machine;
+
+/** What messageAlloc gives the host when the lock is not to be had without sleeping: try again in a later turn. */
+export const MESSAGES_BUSY = -1;
 
 /** A free block begins here; the low bits are its order. */
 const FREE_HEAD = 0x80;
@@ -69,7 +72,7 @@ function takeFree(m: Mem, map: Uint8Array, arena: Arena, ref: number, order: num
 /**
  * Allocates a message of `bytes` bytes; its bytes are read and written through {@link messageBytes}.
  *
- * @returns its word offset
+ * @returns its word offset; for the host also MESSAGES_BUSY
  * @throws LwktError ERR_LWKT_MESSAGES when no block is large enough
  */
 export function messageAlloc(arena: Arena, self: number, bytes: number): number {
@@ -77,10 +80,11 @@ export function messageAlloc(arena: Arena, self: number, bytes: number): number 
   const words = Math.ceil(bytes / 4) + HEADER_WORDS;
   const order = Math.max(0, Math.ceil(Math.log2(words / BLOCK_WORDS)));
   const top = topOrder(arena);
-  const ref = withLock(m, LOCK, self, () => {
+  let ref = 0;
+  const body = (): void => {
     let k = order;
     while (k <= top && ld(m, 0, (FREE + k) as Plain) === 0) k++;
-    if (k > top) return 0;
+    if (k > top) return;
     const map = states(arena);
     const found = ld(m, 0, (FREE + k) as Plain);
     takeFree(m, map, arena, found, k);
@@ -91,8 +95,10 @@ export function messageAlloc(arena: Arena, self: number, bytes: number): number 
     }
     map[block] = USED_HEAD | order;
     st(m, 0, USED, ld(m, 0, USED) + (BLOCK_WORDS << order));
-    return found;
-  });
+    ref = found;
+  };
+  if (self !== arena.map.ncpus) withLock(m, LOCK, self, body);
+  else if (!tryWithLock(m, LOCK, self, body)) return MESSAGES_BUSY;
   if (ref === 0) {
     const mib = arena.map.messages / 1_048_576;
     throw new LwktError(
@@ -111,10 +117,13 @@ export function messageBytes(arena: Arena, ref: number): Uint8Array {
   return new Uint8Array(arena.m.buffer, (ref + HEADER_WORDS) * 4, arena.m[ref]);
 }
 
-/** Frees a message and merges it with its free buddies. */
+/**
+ * Frees a message and merges it with its free buddies. The host does so in a later turn of its event loop when the
+ * lock is not to be had now.
+ */
 export function messageFree(arena: Arena, self: number, ref: number): void {
   const { m } = arena;
-  withLock(m, LOCK, self, () => {
+  const body = (): void => {
     const map = states(arena);
     const top = topOrder(arena);
     let block = blockOf(arena, ref);
@@ -129,5 +138,48 @@ export function messageFree(arena: Arena, self: number, ref: number): void {
       order++;
     }
     pushFree(m, arena, map, block, order);
+  };
+  if (self !== arena.map.ncpus) withLock(m, LOCK, self, body);
+  else if (!tryWithLock(m, LOCK, self, body)) setImmediate(messageFree, arena, self, ref);
+}
+
+/**
+ * Takes the lock of the message space from a cpu that died with it, and makes the free lists anew. The bytes of the
+ * map tell which blocks are free and which are used; what neither covers was on its way from one to the other, and is
+ * free: its user never learnt of it, or had done with it.
+ */
+export function mendMessages(arena: Arena, dead: number): boolean {
+  const { m, map } = arena;
+  return breakLock(m, LOCK, dead, map.ncpus, () => {
+    const bytes = states(arena);
+    const top = topOrder(arena);
+    const end = 1 << top;
+    const used: (readonly [block: number, order: number])[] = [];
+    let total = 0;
+    for (let block = 0; block < end;) {
+      const state = bytes[block] as number;
+      const order = state & 0x3f;
+      if ((state & USED_HEAD) !== 0) {
+        used.push([block, order]);
+        total += BLOCK_WORDS << order;
+      }
+      block += state === 0 ? 1 : 1 << order;
+    }
+    bytes.fill(0);
+    for (let order = 0; order <= top; order++) st(m, 0, (FREE + order) as Plain, 0);
+    st(m, 0, USED, total);
+    let at = 0;
+    for (const [block, order] of [...used, [end, 0] as const]) {
+      // The gap before it, in the largest blocks that its alignment allows.
+      while (at < block) {
+        let size = at === 0 ? top : Math.min(top, 31 - Math.clz32(at & -at));
+        while (at + (1 << size) > block) size--;
+        pushFree(m, arena, bytes, at, size);
+        at += 1 << size;
+      }
+      if (block === end) break;
+      bytes[block] = USED_HEAD | order;
+      at = block + (1 << order);
+    }
   });
 }

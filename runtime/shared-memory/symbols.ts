@@ -10,7 +10,7 @@ import { Machine } from './layout/machine.ts';
 import { Sync } from './layout/sync.ts';
 import { Token, Wait } from './layout/token.ts';
 import { SymbolEntry } from './layout/symbol-entry.ts';
-import { withLock } from './lock.ts';
+import { breakLock, withLock } from './lock.ts';
 import { LINE_WORDS } from './struct.ts';
 import { ldText } from './text.ts';
 import { ld, st } from './word.ts';
@@ -184,6 +184,24 @@ function make(
   st(m, entry, LENGTH, length);
   st(m, entry, KIND, SYMBOL_KINDS.indexOf(kind));
   return at;
+}
+
+/**
+ * Takes the table's lock from a cpu that died with it. An entry counts from the moment its kind is stored, last of all:
+ * at worst some named memory is lost.
+ */
+export function mendSymbols(arena: Arena, dead: number): boolean {
+  return breakLock(arena.m, LOCK, dead, arena.map.ncpus, () => {});
+}
+
+/** Calls `visit` with the word offset of every named object of a kind. */
+export function eachSymbol(arena: Arena, kind: SymbolKind, visit: (ref: number) => void): void {
+  const { m, map } = arena;
+  const code = SYMBOL_KINDS.indexOf(kind);
+  for (let i = 0; i < map.names; i++) {
+    const entry = map.symbols + i * WORDS;
+    if (ld(m, entry, KIND) === code) visit(ld(m, entry, REF));
+  }
 }
 
 /** Every named object, in table order. A snapshot: may miss one that is being made. */

@@ -33,6 +33,7 @@ export const FLOORS: readonly Floor[] = [
       'shared-memory/slab.ts',
       'shared-memory/symbols.ts',
       'shared-memory/descriptor.ts',
+      'shared-memory/death.ts',
       'shared-memory/clone.ts',
     ],
   },
@@ -41,6 +42,7 @@ export const FLOORS: readonly Floor[] = [
     name: 'scheduler',
     entries: [
       'scheduler/globaldata.ts',
+      'scheduler/dead.ts',
       'scheduler/ipifunc.ts',
       'scheduler/named.ts',
       'scheduler/thread.ts',
@@ -84,6 +86,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/join.ts',
       'scheduler/kill.ts',
       'scheduler/kthread.ts',
+      'scheduler/survive.ts',
       'scheduler/boot.ts',
     ],
   },

@@ -3,7 +3,7 @@
  *
  * Seed: struct globaldata of sys/globaldata.h.
  */
-import { MAXCPU } from '../../base/params.ts';
+import { DEATH_TEXT_BYTES, MAXCPU } from '../../base/params.ts';
 import { atomic, line, plain, struct, type Plain } from '../struct.ts';
 
 /** Counters of a cpu: 64 bits each, one writer, summed on read. Spelled as the seed's sysctls where it has them. */
@@ -73,6 +73,12 @@ export const Globaldata = struct('Globaldata', {
   control: atomic(),
   /** Bumped at every poll slow enough to look at the clock: the heartbeat for watchers. */
   heartbeat: atomic(),
+  /** How many deaths of other cpus it has seen, and drained the rings of. */
+  deathsSeen: atomic(),
+  _death: line(),
+  // ---- written by the host when the cpu has died: which death it was, 0 while it lives, and why
+  diedAt: plain(),
+  deathText: plain(DEATH_TEXT_BYTES / 4),
   _runq: line(),
   // ---- written by this cpu: 32 run queues, first and last each
   tdrunq: plain(64),
@@ -86,10 +92,11 @@ export function counter(name: CounterName): Plain {
 }
 
 /** What a cpu is doing, by number; the order is part of the layout. */
-export const CPU_STATES = ['off', 'boot', 'run', 'spin', 'park', 'loop', 'halted'] as const;
+export const CPU_STATES = ['off', 'boot', 'run', 'spin', 'park', 'loop', 'halted', 'offline'] as const;
 export const CPU_BOOT = 1;
 export const CPU_RUN = 2;
 export const CPU_SPIN = 3;
 export const CPU_PARK = 4;
 export const CPU_LOOP = 5;
 export const CPU_HALTED = 6;
+export const CPU_OFFLINE = 7;

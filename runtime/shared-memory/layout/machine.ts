@@ -33,6 +33,13 @@ export const Machine = struct('Machine', {
   /** Cpu + 1 that panicked first. */
   panicCpu: atomic(),
   panicThread: plain(),
+  // ---- written by the host: see death.ts
+  /** How many cpus have died, and which, a bit each. */
+  deaths: atomic(),
+  deadLow: atomic(),
+  deadHigh: atomic(),
+  /** How many deaths every living cpu has seen. Raised by the last one to see them. */
+  deathsSettled: atomic(),
   _mplock: line(),
   /** Cpu + 1 that has the MP lock, minus that while it is kept for that cpu, 0 when it is free. */
   mplock: atomic(),

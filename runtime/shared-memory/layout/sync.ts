@@ -7,11 +7,11 @@ import { TD_SLOT_BITS } from '../../base/params.ts';
 import { atomic, plain, struct } from '../struct.ts';
 
 export const Sync = struct('Sync', {
-  /** A code of SYNC_KINDS; minus that while it is being made; 0 for none, also after it was destroyed. */
+  /** A code of SYNC_KINDS; minus that and the maker's cpu while it is being made; 0 for none, also after it was destroyed. */
   kind: atomic(),
   /**
-   * Handle of the holder (mutex, spinlock); units left (semaphore); generation and arrived (barrier); ONCE_* (once);
-   * readers, or the writer's bit (rwlock).
+   * Handle of the holder, or minus a cpu + 1 that mends it (mutex, spinlock); units left (semaphore); generation and arrived (barrier); see once.ts;
+   * readers, or the writer's bit and its cpu (rwlock).
    */
   state: atomic(),
   /** Threads that wait; of an rwlock those that want to write. */
