@@ -41,34 +41,40 @@ for (const cpus of [2, 4, 8]) {
     // All of it on four; on the others what waits in different ways.
     if (cpus !== 4 && !['token', 'mutex', 'mplock'].includes(what)) continue;
     for (const how of cpus === 4 ? ['exit', 'late', 'memory'] : ['exit']) {
-      test.serial(`offline: ${cpus} cpus, one dies (${how}) holding ${what}; the others get it`, async (t) => {
-        const machine = await machineOf(cpus, how === 'memory' ? HEAP : {});
-        const died: number[] = [];
-        machine.on('cpuDied', ({ cpu }) => died.push(cpu));
-        const [lost = '', ...got] = (await call(machine, 'survives', [what, how, cpus - 1])) as string[];
-        t.regex(lost, LOST);
-        for (const one of got) t.regex(one, result, snapshot(machine));
-        if (what === 'mutex') t.is(got.filter((one) => one.includes('POISONED')).length >= 1, true);
-        t.deepEqual(died, [cpus - 1]);
-        await goesOn(t, machine, [cpus - 1]);
-      });
+      test.serial(
+        `offline: ${cpus} cpus, one dies (${how}) holding ${what}; the others get it`,
+        async (t) => {
+          const machine = await machineOf(cpus, how === 'memory' ? HEAP : {});
+          const died: number[] = [];
+          machine.on('cpuDied', ({ cpu }) => died.push(cpu));
+          const [lost = '', ...got] = (await call(machine, 'survives', [what, how, cpus - 1])) as string[];
+          t.regex(lost, LOST);
+          for (const one of got) t.regex(one, result, snapshot(machine));
+          if (what === 'mutex') t.is(got.filter((one) => one.includes('POISONED')).length >= 1, true);
+          t.deepEqual(died, [cpus - 1]);
+          await goesOn(t, machine, [cpus - 1]);
+        },
+      );
     }
   }
 }
 
-test.serial('offline: threads that waited for what lives leave every queue, and fail to their joiners', async (t) => {
-  const machine = await machineOf(3);
-  const { outcomes, woken, broken } = (await call(machine, 'waitersDie', [2])) as {
-    outcomes: string[];
-    woken: number;
-    broken: string;
-  };
-  for (const one of outcomes) t.regex(one, LOST);
-  t.is(outcomes.length, 8);
-  t.is(woken, 0);
-  t.is(broken, 'ERR_LWKT_POISONED');
-  await goesOn(t, machine, [2]);
-});
+test.serial(
+  'offline: threads that waited for what lives leave every queue, and fail to their joiners',
+  async (t) => {
+    const machine = await machineOf(3);
+    const { outcomes, woken, broken } = (await call(machine, 'waitersDie', [2])) as {
+      outcomes: string[];
+      woken: number;
+      broken: string;
+    };
+    for (const one of outcomes) t.regex(one, LOST);
+    t.is(outcomes.length, 8);
+    t.is(woken, 0);
+    t.is(broken, 'ERR_LWKT_POISONED');
+    await goesOn(t, machine, [2]);
+  },
+);
 
 test.serial('offline: sends to it are refused, waits for it end with an error', async (t) => {
   const machine = await machineOf(3);
@@ -78,12 +84,15 @@ test.serial('offline: sends to it are refused, waits for it end with an error', 
   await goesOn(t, machine, [1]);
 });
 
-test.serial('offline: a thread that awaits its completion, and one that fills its ring, are told', async (t) => {
-  const machine = await machineOf(2);
-  const errors = (await call(machine, 'awaitsTheDead', [1])) as string[];
-  for (const one of errors) t.regex(one, /^ERR_LWKT_CPU_DIED: .*cpu 1 died: /);
-  await goesOn(t, machine, [1]);
-});
+test.serial(
+  'offline: a thread that awaits its completion, and one that fills its ring, are told',
+  async (t) => {
+    const machine = await machineOf(2);
+    const errors = (await call(machine, 'awaitsTheDead', [1])) as string[];
+    for (const one of errors) t.regex(one, /^ERR_LWKT_CPU_DIED: .*cpu 1 died: /);
+    await goesOn(t, machine, [1]);
+  },
+);
 
 test.serial('offline: cpu 0 dies: main fails, the others go on', async (t) => {
   const machine = await machineOf(3);
@@ -112,25 +121,28 @@ test.serial('offline: the last cpu takes the machine with it', async (t) => {
 });
 
 for (const cpus of [2, 4, 8]) {
-  test.serial(`offline: under load, ${cpus} cpus die one after the other but one; the rest goes on each time`, async (t) => {
-    const machine = await machineOf(cpus);
-    await call(machine, 'load', [4]);
-    const dead: number[] = [];
-    while (dead.length < cpus - 1) {
-      // From both ends, cpu 0 among them.
-      const next = dead.length % 2 === 0 ? dead.length / 2 : cpus - 1 - (dead.length - 1) / 2;
-      const lost = await errorOf(call(machine, 'justDies', ['exit'], next));
-      t.is(lost.code, 'ERR_LWKT_CPU_DIED', lost.message);
-      dead.push(next);
-      const at = Array.from({ length: cpus }, (_, i) => i).find((cpu) => !dead.includes(cpu)) as number;
-      const before = (await call(machine, 'progress', [], at)) as number[];
-      for (;;) {
-        const now = (await call(machine, 'progress', [], at)) as number[];
-        if (now.every((value, i) => value > (before[i] as number))) break;
+  test.serial(
+    `offline: under load, ${cpus} cpus die one after the other but one; the rest goes on each time`,
+    async (t) => {
+      const machine = await machineOf(cpus);
+      await call(machine, 'load', [4]);
+      const dead: number[] = [];
+      while (dead.length < cpus - 1) {
+        // From both ends, cpu 0 among them.
+        const next = dead.length % 2 === 0 ? dead.length / 2 : cpus - 1 - (dead.length - 1) / 2;
+        const lost = await errorOf(call(machine, 'justDies', ['exit'], next));
+        t.is(lost.code, 'ERR_LWKT_CPU_DIED', lost.message);
+        dead.push(next);
+        const at = Array.from({ length: cpus }, (_, i) => i).find((cpu) => !dead.includes(cpu)) as number;
+        const before = (await call(machine, 'progress', [], at)) as number[];
+        for (;;) {
+          const now = (await call(machine, 'progress', [], at)) as number[];
+          if (now.every((value, i) => value > (before[i] as number))) break;
+        }
       }
-    }
-    const at = Array.from({ length: cpus }, (_, i) => i).find((cpu) => !dead.includes(cpu)) as number;
-    await call(machine, 'unload', [], at);
-    await goesOn(t, machine, dead);
-  });
+      const at = Array.from({ length: cpus }, (_, i) => i).find((cpu) => !dead.includes(cpu)) as number;
+      await call(machine, 'unload', [], at);
+      await goesOn(t, machine, dead);
+    },
+  );
 }

@@ -257,7 +257,7 @@ test.serial('survive: an unlock that died between taking the wish and handing ov
       return 'got';
     });
     yield* giveWay();
-    stA(m, mu, Sync.next, -waiter);
+    stA(m, mu, Sync.next, -Number(waiter));
     dies(dead);
     t.is(yield* join(waiter), 'got');
     t.deepEqual([ldA(m, mu, Sync.state), ldA(m, mu, Sync.next), ldA(m, mu, Sync.waiters)], [0, 0, 0]);
@@ -269,7 +269,7 @@ test.serial(
   'survive: a mutex handed over to a lost thread, and one that a dead cpu was mending, are free',
   (t) => {
     const dead = victim();
-    const td = threadOf(dead, 'mutex', -mu);
+    const td = threadOf(dead, 'mutex', -Number(mu));
     run(function* () {
       yield* mutexLock(mu);
       stA(m, mu, Sync.next, handle(td));
@@ -335,7 +335,7 @@ test.serial('survive: a wait queue of the dead cpu is emptied, and all on it loo
     link(queue, td);
     // In the middle of a removal: the list is torn, what waitOn says is not.
     st(m, queue + Wait.waitq, Wait.WORDS as never, 0);
-    stA(m, queue as number, Token.owner, dead + 1);
+    stA(m, queue, Token.owner, dead + 1);
     dies(dead);
     t.is(yield* join(waiter), gen + 1);
     t.deepEqual([m[queue + Wait.waitq], m[queue + Wait.count]], [0, 0]);
@@ -450,7 +450,6 @@ test.serial('survive: placement and spawn pass the dead by', (t) => {
     t.is(ld(m, globaldataOf(arena.map, dead), Globaldata.nrun), 0x7fff_ffff);
   });
 });
-
 
 test.serial('survive: a lost thread that read under an rwlock is a panic that says so', (t) => {
   const dead = victim();
