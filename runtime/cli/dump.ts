@@ -1,4 +1,5 @@
 /** `lwkt dump FILE`: what a machine looked like when its dump was written. */
+import { cleanLine } from '../base/clean.ts';
 import { machineView } from '../observe/view.ts';
 import { readDump } from '../machine/dump.ts';
 import { viewText } from './view-text.ts';
@@ -16,6 +17,6 @@ export async function dump(path: string, { json = false }: DumpOptions): Promise
   process.stdout.write(
     json
       ? `${JSON.stringify({ version: 1, verb: 'dump', program, node, pid, time, view })}\n`
-      : `${program}, process ${pid}, Node ${node}, ${time}\n${viewText(view)}\n`,
+      : `${cleanLine(`${program}, process ${pid}, Node ${node}, ${time}`)}\n${viewText(view)}\n`,
   );
 }

@@ -1,5 +1,6 @@
 /** `lwkt run`: boots a machine, runs a program, says what happened, ends with its exit code. */
 import { inspect } from 'node:util';
+import { clean } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
 import { boot, type Machine, type StopReport } from '../machine/machine.ts';
@@ -57,6 +58,11 @@ interface Outcome {
   exitCode: number;
   result: unknown;
   error: unknown;
+}
+
+/** Prints lines on stderr. What they say of the program is data: it cannot steer a terminal. */
+function say(lines: string): void {
+  process.stderr.write(`${clean(lines)}\n`);
 }
 
 /** Ends of a run that are the command line's fault. */
@@ -124,20 +130,20 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   machine.on('threadFailed', (error) => {
     hideProgress();
-    process.stderr.write(`lwkt: a detached thread failed: ${debug ? inspect(error) : describe(error)}\n`);
+    say(`lwkt: a detached thread failed: ${debug ? inspect(error) : describe(error)}`);
   });
   machine.on('cpuDied', ({ error }) => {
     hideProgress();
-    process.stderr.write(`lwkt: ${debug ? inspect(error) : describe(error)}\n`);
+    say(`lwkt: ${debug ? inspect(error) : describe(error)}`);
   });
   machine.on('stall', ({ cpu, ms, thread, stack }) => {
     hideProgress();
     const lines = stack.map((line) => `\n    ${line}`).join('');
-    process.stderr.write(`lwkt: cpu ${cpu} has reached no safepoint for ${ms} ms: ${thread}${lines}\n`);
+    say(`lwkt: cpu ${cpu} has reached no safepoint for ${ms} ms: ${thread}${lines}`);
   });
   machine.on('deadlock', (sentence) => {
     hideProgress();
-    process.stderr.write(`lwkt: ${sentence}\n`);
+    say(`lwkt: ${sentence}`);
   });
   const main = machine.run(...args);
   try {
@@ -145,7 +151,7 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
     if (first === 'interrupted') {
       main.catch(() => undefined);
       // A second Ctrl-C ends the process at once.
-      process.stderr.write('lwkt: interrupted, stopping the machine\n');
+      say('lwkt: interrupted, stopping the machine');
       return { exitCode: EXIT.interrupted, result: null, error: null };
     }
     const { result } = first;
@@ -162,15 +168,13 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
 
 /** Prints the whole machine on SIGQUIT, and goes on. */
 function showOnSignal(machine: Machine): () => void {
-  const show = (): void => void process.stderr.write(`${viewText(machine.view())}\n`);
+  const show = (): void => say(viewText(machine.view()));
   process.on('SIGQUIT', show);
   return () => process.off('SIGQUIT', show);
 }
 
 function tellDump({ path, error }: NonNullable<StopReport['dump']>): void {
-  process.stderr.write(
-    error === undefined ? `lwkt: dump written; \`lwkt dump ${path}\` shows it\n` : `lwkt: ${error.message}\n`,
-  );
+  say(error === undefined ? `lwkt: dump written; \`lwkt dump ${path}\` shows it` : `lwkt: ${error.message}`);
 }
 
 function exitNumber(result: unknown): number {
@@ -180,7 +184,7 @@ function exitNumber(result: unknown): number {
 }
 
 function complain(error: unknown, debug: boolean): void {
-  process.stderr.write(`lwkt: ${debug ? inspect(error) : describe(error)}\n`);
+  say(`lwkt: ${debug ? inspect(error) : describe(error)}`);
 }
 
 function describe(error: unknown): string {
@@ -194,7 +198,7 @@ function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean):
   const alive = leftovers.filter(({ error }) => error === undefined);
   for (const { name, cpu, error } of failed) {
     const text = debug ? inspect(error) : describe(error);
-    process.stderr.write(`lwkt: thread '${name}' of cpu ${cpu} failed, and nobody joined it: ${text}\n`);
+    say(`lwkt: thread '${name}' of cpu ${cpu} failed, and nobody joined it: ${text}`);
   }
   if (alive.length !== 0) {
     const kinds = Map.groupBy(alive, ({ name, cpu, wmesg }) => `'${name}' (cpu ${cpu}, ${wmesg})`);
@@ -202,17 +206,15 @@ function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean):
       .map(([kind, { length }]) => (length === 1 ? kind : `${length} × ${kind}`))
       .join(', ');
     const rest = more === 0 ? '' : `, and ${more} more`;
-    process.stderr.write(`lwkt: ended before ${alive.length + more} thread(s) had: ${list}${rest}\n`);
+    say(`lwkt: ended before ${alive.length + more} thread(s) had: ${list}${rest}`);
   }
   for (const cpu of forced) {
-    process.stderr.write(
-      `lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()\n`,
-    );
+    say(`lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()`);
   }
 }
 
 function tellStats(stats: MachineStats, bootMs: number, runMs: number): void {
-  process.stderr.write(`${statsTable(stats)}\nboot ${bootMs.toFixed(0)} ms, run ${runMs.toFixed(0)} ms\n`);
+  say(`${statsTable(stats)}\nboot ${bootMs.toFixed(0)} ms, run ${runMs.toFixed(0)} ms`);
 }
 
 function report(

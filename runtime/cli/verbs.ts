@@ -1,5 +1,6 @@
 /** The grammar of the command line: verbs, options, help. */
 import { Command, CommanderError, Option } from 'commander';
+import { clean } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
 import { MAXCPU, MAX_THREADS } from '../base/params.ts';
 import { version } from '../machine/version.ts';
@@ -98,7 +99,7 @@ function grammar(setExitCode: (code: number) => void): Command {
   for (const command of [lwkt, ...lwkt.commands, ...lwkt.commands.flatMap((verb) => verb.commands)]) {
     command
       .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'lwkt:')) });
+      .configureOutput({ outputError: (text, write) => write(clean(text.replace(/^error:/, 'lwkt:'))) });
   }
   return lwkt;
 }
@@ -122,7 +123,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof LwktError) {
-      process.stderr.write(`lwkt: ${error.message}\n`);
+      process.stderr.write(`${clean(`lwkt: ${error.message}`)}\n`);
       return error.code === 'ERR_LWKT_STOPPED' || error.code === 'ERR_LWKT_DUMP' ? EXIT.failed : EXIT.usage;
     }
     throw error;

@@ -1,4 +1,5 @@
 /** A whole machine as text: what `lwkt dump` prints, and SIGQUIT. */
+import { clean } from '../base/clean.ts';
 import { deadlockSentence, findDeadlocks } from '../observe/deadlock.ts';
 import type { MachineView } from '../observe/view.ts';
 import { threadTable } from './look.ts';
@@ -121,5 +122,6 @@ export function viewText(view: MachineView): string {
     ...locks(view),
   ]
     .filter((text) => text !== '')
+    .map(clean)
     .join('\n\n');
 }

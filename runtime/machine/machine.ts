@@ -4,6 +4,8 @@
  * The host is one corner of the ring matrix and otherwise an ordinary event loop: nothing here waits in it.
  */
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
+import { clean } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
 import { PANIC_TEXT_BYTES } from '../base/params.ts';
@@ -267,7 +269,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
 
   #threadFailed(error: unknown): void {
     if (this.listenerCount('threadFailed') > 0) this.emit('threadFailed', error);
-    else console.error('lwkt: a detached thread failed:', error);
+    else console.error(clean(`lwkt: a detached thread failed: ${inspect(error)}`));
   }
 
   #cpuDied(cpu: number, cause: unknown): void {

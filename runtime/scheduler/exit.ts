@@ -7,6 +7,7 @@
  *
  * Seed: lwkt_exit, cpu_thread_exit.
  */
+import { cleanLine } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
@@ -183,7 +184,9 @@ export function threadThrew(td: ThreadRef, error: unknown): void {
 function end(td: ThreadRef, value: unknown, kind: number): void {
   const { m, gd } = cpu;
   const flags = ld(m, td, TD_FLAGS);
-  if ((flags & TDF_VERBOSE) !== 0) console.error(`kthread ${handleOf(td)} ${commOf(td)} has exited`);
+  if ((flags & TDF_VERBOSE) !== 0) {
+    console.error(`kthread ${handleOf(td)} ${cleanLine(commOf(td))} has exited`);
+  }
   if (holdsSync(td)) abandonSync(td);
   if ((flags & TDF_RELEASE) !== 0) dropRelease(td);
   dropSleeper(td);
