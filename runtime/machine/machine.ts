@@ -349,8 +349,9 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
   /** What each cpu had left; nothing for one that died, undefined for one that did not halt in time. */
   async #halted(): Promise<(CpuEnd | undefined)[]> {
     let timer: NodeJS.Timeout | undefined;
+    const graceMs = this.#fault === undefined ? STOP_GRACE_MS : this.sysctl.get('lwkt.panic_grace_ms');
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, STOP_GRACE_MS, undefined);
+      timer = setTimeout(resolve, graceMs, undefined);
     });
     const ends = this.#cpus.ends.map((end) => Promise.race([end.catch(() => NOTHING_LEFT), late]));
     const all = await Promise.all(ends);

@@ -6,7 +6,8 @@ const program = new URL('programs/basic.ts', import.meta.url);
 
 /** A machine of 4 cpus: 1 computes, 2 sleeps, 3 waits in its event loop. */
 async function busyMachine(): Promise<{ machine: Machine; others: Promise<Error & { code?: unknown }>[] }> {
-  const machine = await boot({ program, cpus: 4 });
+  // How long a cpu takes to halt is not what is tested here.
+  const machine = await boot({ program, cpus: 4, sysctl: { 'lwkt.panic_grace_ms': 60_000 } });
   const others = ['spins', 'sleeps', 'awaits'].map((name, i) =>
     errorOf(machine.spawn(name, [], { cpu: i + 1 })),
   );
@@ -68,7 +69,7 @@ for (const [what, name, args, message] of PANICS) {
 test.serial(
   'panic: a thread that hides it, and ends before the host looks, has not ended well',
   async (t) => {
-    await using machine = await boot({ program, cpus: 2 });
+    await using machine = await boot({ program, cpus: 2, sysctl: { 'lwkt.panic_grace_ms': 60_000 } });
     const result = errorOf(machine.spawn('exitsTooOften', [true], { cpu: 0 }));
     // The host is busy until all is over.
     const end = performance.now() + 30_000;
@@ -128,4 +129,37 @@ test.serial('fault: a stopped machine reports none, and another boots in the sam
   await using second = await boot({ program, cpus: 2 });
   second.on('fault', () => t.fail());
   t.deepEqual(await second.run(1, 2), [10, 21]);
+});
+
+test.serial(
+  'panic: a cpu that computes without a safepoint is ended as well, within the grace',
+  async (t) => {
+    const machine = await boot({ program, cpus: 4 });
+    const others = ['hogs', 'sleeps', 'awaits'].map((name, i) =>
+      errorOf(machine.spawn(name, [], { cpu: i + 1 })),
+    );
+    await eventually('the hog', () =>
+      machine.ps().some(({ name, state }) => name === 'hogs' && state === 'run'),
+    );
+    const start = performance.now();
+    const error = await within('the panic', errorOf(machine.spawn('exitsTooOften', [false], { cpu: 0 })));
+    t.true(error instanceof MachinePanic);
+    for (const other of others) t.is(await within('the others', other), error);
+    const { forced } = await within('stop', machine.stop());
+    t.log(`${(performance.now() - start).toFixed(0)} ms from the panic to every worker gone`);
+    t.true(forced.includes(1));
+  },
+);
+
+test.serial('panic: on all cpus at once, and again while they stop, is one report', async (t) => {
+  const machine = await boot({ program, cpus: 4, sysctl: { 'lwkt.panic_grace_ms': 60_000 } });
+  const faults: Error[] = [];
+  machine.on('fault', (fault) => faults.push(fault));
+  const all = [0, 1, 2, 3].map((cpu) => errorOf(machine.spawn('panicsTogether', [4], { cpu })));
+  const errors = await within('the panics', Promise.all(all));
+  t.is(new Set(errors).size, 1);
+  t.deepEqual(faults, [errors[0]]);
+  t.regex(errors[0]?.message ?? '', /^panic on cpu \d: crit_panic/);
+  const { forced } = await within('stop', machine.stop());
+  t.deepEqual(forced, []);
 });

@@ -45,6 +45,13 @@ export const TUNABLES = [
     'milliseconds a cpu may compute without a safepoint before the host says so; 0 for ever',
   ],
   [
+    'lwkt.panic_grace_ms',
+    100,
+    0,
+    3_600_000,
+    'milliseconds a cpu has after a panic to reach a safepoint before it is ended by force',
+  ],
+  [
     'lwkt.token_quantum_us',
     10,
     0,

@@ -177,3 +177,15 @@ export const leavesToken = kthread(function* leavesToken() {
   yield* sleep(1);
   lwktRelToken(tok);
 });
+
+/** Panics when so many threads have come, and once more in its finally block. */
+export const panicsTogether = kthread(function* panicsTogether(parties: number) {
+  yield* lwktYield();
+  Atomics.add(flags, 1, 1);
+  while (Atomics.load(flags, 1) < parties) Atomics.pause();
+  try {
+    critExit();
+  } finally {
+    critExit();
+  }
+});
