@@ -1,9 +1,8 @@
 /**
  * The IPI queue matrix: run a registered function on another cpu.
  *
- * Every pair of corners has a ring; the sender fills a slot, publishes it and rings the target's doorbell. The
- * target drains at its interrupt points, source by source, the functions of one source in the order they were
- * sent. The host is the last corner.
+ * Every pair of corners has a ring; the sender fills a slot, publishes it and rings the target's doorbell. The target
+ * drains at its interrupt points, source by source, in the order they were sent. The host is the last corner.
  *
  * ## Invariants
  *
@@ -15,7 +14,7 @@
  *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them, which still
  *       makes room for the sender; the outermost drain runs them first.
  *
- * Cost of a send: an atomic store and an atomic load, plus an atomic or when the target had no bit pending.
+ * A send costs an atomic store and load, and an atomic or if the target had no bit pending.
  * Seed: lwkt_send_ipiq, lwkt_wait_ipiq, lwkt_process_ipiq.
  */
 import { IPI } from '../base/protocol.ts';
@@ -67,9 +66,8 @@ const IPIQ_WAKEUPS = counterField('lwkt.ipiq_wakeups');
 const BATCH = 16;
 /** Nesting from which a drain only sets aside. */
 const STASH_DEPTH = 8;
-/** Looks at the completion index before the slow path. */
+/** Looks at the completion index before the slow path; spins before a waiter sleeps. */
 const QUICK_SPINS = 1000;
-/** Spins before a waiter sleeps. */
 const WAIT_SPINS = 2000;
 const WAIT_SPINS_CROWDED = 50;
 /** What every corner may have sent. */

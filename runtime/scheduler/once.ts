@@ -58,7 +58,8 @@ function* runBody(
   disarm();
   const { m } = cpu;
   while (ldA(m, o, S_STATE) !== ONCE_DONE) {
-    if (casA(m, o, S_STATE, ONCE_NOT, -Number(handleOf(cpu.curthread))) === ONCE_NOT) {
+    const me = -Number(handleOf(cpu.curthread));
+    if (casA(m, o, S_STATE, ONCE_NOT, me) === ONCE_NOT) {
       let finished = false;
       try {
         yield* body();

@@ -108,8 +108,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MUTEX,
-        find: 'stA(m, mu, S_STATE, next); rouse(next, identOf(mu)); return;',
-        replace: 'stA(m, mu, S_STATE, next); rouse(next, identOf(mu));',
+        find: 'stA(m, mu, S_STATE, to); rouse(to, identOf(mu)); return true;',
+        replace: 'stA(m, mu, S_STATE, to); rouse(to, identOf(mu)); return false;',
       },
     ],
   },
@@ -121,8 +121,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MUTEX,
-        find: 'stA(m, mu, S_STATE, next); rouse(next, identOf(mu)); return;',
-        replace: 'stA(m, mu, S_STATE, 0); rouse(next, identOf(mu)); return;',
+        find: 'stA(m, mu, S_STATE, to); rouse(to, identOf(mu)); return true;',
+        replace: 'stA(m, mu, S_STATE, 0); rouse(to, identOf(mu)); return true;',
       },
     ],
   },
@@ -267,8 +267,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/once',
-        find: 'if (casA(m, o, S_STATE, ONCE_NOT, ONCE_UNDER_WAY) === ONCE_NOT) {',
-        replace: 'if (ldA(m, o, S_STATE) === ONCE_NOT) { stA(m, o, S_STATE, ONCE_UNDER_WAY);',
+        find: 'if (casA(m, o, S_STATE, ONCE_NOT, me) === ONCE_NOT) {',
+        replace: 'if (ldA(m, o, S_STATE) === ONCE_NOT) { stA(m, o, S_STATE, me);',
       },
     ],
   },
@@ -280,7 +280,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RWLOCK,
-        find: 'casA(m, rw, S_STATE, 0, RWLOCK_WRITER) !== 0) return false;',
+        find: 'casA(m, rw, S_STATE, 0, me) !== 0) return false;',
         replace:
           '(ldA(m, rw, S_STATE) & RWLOCK_WRITER) !== 0) return false; addA(m, rw, S_STATE, RWLOCK_WRITER);',
       },

@@ -218,8 +218,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MOVE,
-        find: '(flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | stopped);',
-        replace: '(flags & ~(TDF_RUNQ | TDF_LEAVING)) | stopped);',
+        find: '(flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);',
+        replace: '(flags & ~(TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);',
       },
     ],
   },
@@ -257,14 +257,14 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LOCK,
-        find: 'if (casA(m, lock, STATE, 0, 1) === 0) return;',
-        replace: 'if (ldFree(m, lock)) return;',
+        find: 'if (casA(m, lock, STATE, 0, me) === 0) return true;',
+        replace: 'if (ldFree(m, lock, me)) return true;',
       },
       {
         file: LOCK,
         find: 'function acquire(',
         replace:
-          'const ldFree = (m, lock) => { if (m[lock + STATE] !== 0) return false; stA(m, lock, STATE, 1); return true; }; function acquire(',
+          'const ldFree = (m, lock, me) => { if (m[lock + STATE] !== 0) return false; m[lock + STATE] = me; return true; }; function acquire(',
       },
     ],
   },
@@ -276,8 +276,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LOCK,
-        find: 'if (xchgA(m, lock, STATE, 0) === 2)',
-        replace: 'if (xchgA(m, lock, STATE, 0) === 3)',
+        find: 'if ((xchgA(m, lock, STATE, 0) & SLEEPERS) !== 0) {',
+        replace: 'if ((xchgA(m, lock, STATE, 0) & SLEEPERS) === 1) {',
       },
     ],
   },
