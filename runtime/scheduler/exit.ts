@@ -85,7 +85,7 @@ const {
 } = Thread;
 const WMESG_ZOMBIE = wmesgCode('zombie');
 /** As joiner: the result is gone or on its way. Negative as the host's requests are, and none of them. */
-const TAKEN = 1 << 31;
+export const TAKEN = 1 << 31;
 const RUN = counterField('lwkt.threads_run');
 const FAILED = counterField('lwkt.threads_failed');
 const KILLED = counterField('lwkt.threads_killed');

@@ -56,7 +56,7 @@ import { tailqFirst } from '../shared-memory/tailq.ts';
 import { addA, casA, ld, ldHint, st } from '../shared-memory/word.ts';
 import { adopt } from './create.ts';
 import { isLost, obituary } from './dead.ts';
-import { deliver, unjoinHandler } from './exit.ts';
+import { deliver, TAKEN, unjoinHandler } from './exit.ts';
 import { cpu } from './globaldata.ts';
 import { ALL_SOURCES, processIpiq } from './ipiq.ts';
 import { joinAgain, keepJoined } from './join.ts';
@@ -225,10 +225,14 @@ function take(td: ThreadRef, dead: number): void {
     endLost(td, error);
     return;
   }
+  if (queue < 0) {
+    panic(`${obituary(dead)}; its thread ${handle} '${name}' had asked for a wait queue by message`);
+  }
   // Its words are on a queue of another cpu, which is asked to let it go; the answer comes as to a living thread.
   const seq = ld(m, td, TD_WAIT_SEQ);
   waits.set(td, {
     over: false,
+    signalled: false,
     seq,
     result: 0,
     whenOver: () => {
@@ -236,7 +240,7 @@ function take(td: ThreadRef, dead: number): void {
       endLost(td, error);
     },
   });
-  unblockHandler(queue, handle);
+  unblockHandler(queue, handle, seq);
 }
 
 /** Ends a thread that this cpu took over, and that is on no queue: by an error, for whoever joins it. */
@@ -256,7 +260,9 @@ function endLost(td: ThreadRef, error: LwktError): void {
   stacks[slot] = null;
   locals[slot] = error;
   st(m, td, TD_VALUE_KIND, VALUE_LOCAL_ERROR);
-  const joiner = ld(m, td, TD_JOINER);
+  // Told that it has ended, its joiner has taken it over; if it was not, it asks again.
+  const joiner = ld(m, td, TD_JOINER) === TAKEN ? 0 : ld(m, td, TD_JOINER);
+  st(m, td, TD_JOINER, joiner);
   arrived(td);
   // The death itself is reported; a thread that nobody waits for adds nothing to that.
   if ((flags & TDF_DETACHED) !== 0 || (joiner > 0 && isLost(joiner))) {

@@ -156,8 +156,7 @@ export function bereaveQueue(w: WaitQueue, waiting: readonly ThreadRef[]): void 
   const gen = (1 + ld(m, w, W_GEN)) | 0;
   st(m, w, W_GEN, gen);
   for (const td of waiting) st(m, td, TD_WAIT_ON, 0);
-  for (const td of waiting)
-    tellSignalled(handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), gen);
+  for (const td of waiting) tellSignalled(handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), gen);
 }
 
 /**
