@@ -28,7 +28,10 @@ export function time(ns: number): string {
 export function amount(value: number, unit: string): string {
   if (unit === 'ns') return time(value);
   if (unit === 'bytes' && value >= 10_000) return `${figure(value / 1000)} kB`;
-  return `${figure(value)} ${unit}`;
+  // A unit of several words is said once, beside the title: `× one thread`, `least / most`.
+  const [word = '', ...more] = unit.split(' ');
+  if (more.length === 0 || word === '×') return `${figure(value)} ${word}`;
+  return figure(value);
 }
 
 /** A whole number, with its thousands. */
@@ -61,6 +64,16 @@ export function advantage({ ratio }: Contestant, { more }: Row): Spread | null {
 
 /** Differences below a fifth are none. */
 export const EQUAL = 1.2;
+
+/** The times in a sentence, in units that suit them: `≤ 60000000 ns` becomes `≤ 60 ms`. */
+export function timesIn(text: string): string {
+  return text.replaceAll(/(\d+(?:\.\d+)?) ns\b/g, (_, ns: string) => time(Number(ns)));
+}
+
+/** A title as the beginning of something. */
+export function capital(title: string): string {
+  return title.charAt(0).toUpperCase() + title.slice(1);
+}
 
 /** Text of at most `most` characters. */
 export function clip(text: string, most: number): string {

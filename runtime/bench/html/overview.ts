@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Contestant, Row, Spread } from '../schema.ts';
 import { KIND_COLOUR } from './bars.ts';
-import { advantage, clip, figure, logTicks } from '../figures.ts';
+import { advantage, capital, clip, figure, logTicks } from '../figures.ts';
 import { chart, roomFor, spaced, type Drawing } from './svg.ts';
 
 /** A contestant of the row with that number. */
@@ -53,7 +53,7 @@ export function overviewDrawing(all: readonly Row[]): Drawing | null {
   const rows = all.filter((row) => marksOf([row]).length > 0);
   const marks = marksOf(rows);
   if (marks.length === 0) return null;
-  const titles = rows.map(({ title }) => title);
+  const titles = rows.map(({ title }) => capital(title));
   const low = Math.min(0.5, ...marks.map(({ least }) => least)) / 1.3;
   const high = Math.max(2, ...marks.map(({ most }) => most)) * 1.4;
   return (width, narrow) => {

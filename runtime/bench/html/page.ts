@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { BenchReport, LatencyRun, Row } from '../schema.ts';
 import { bars } from './bars.ts';
 import { environmentSection, methodSection } from './environment.ts';
-import { time } from '../figures.ts';
+import { capital, time, timesIn } from '../figures.ts';
 import { glossary } from './glossary.ts';
 import { growthChart } from './growth.ts';
 import { headline } from './headline.ts';
@@ -85,7 +85,7 @@ function mapSection({ maps }: BenchReport): Markup | null {
     <h2>Each pair of CPUs</h2>
     ${maps.map(
       (map) =>
-        html`<h3>${map.title}</h3>
+        html`<h3>${capital(map.title)}</h3>
           ${figureOf(html`Median in nanoseconds: ${mapSummary(map)}. The stronger the colour, the slower.`, heatMap(map, 'median'))}
           ${details('The figures: median and p99 of each pair', mapTable(map))}`,
     )}
@@ -103,7 +103,7 @@ function growthSection({ growth }: BenchReport): Markup | null {
           why === null ? [] : [`${name} at ${at.toLocaleString('en-US')}: ${why}`],
         ),
       );
-      return html`<h3>${of.title}</h3>
+      return html`<h3>${capital(of.title)}</h3>
         ${
           drawing === null
             ? html`<p class="quiet">No point could be measured.</p>`
@@ -121,9 +121,9 @@ function growthSection({ growth }: BenchReport): Markup | null {
 function card(row: Row): Markup {
   const absent = row.contestants.filter(({ cost }) => cost === null);
   return html`<div class="card">
-    <h3>${row.title}</h3>
-    <p>${row.includes}${row.more ? ' More is better.' : ''}</p>
-    ${row.target !== null && html`<p class="aim">Target: ${row.target} ${verdict(row)}</p>`}
+    <h3>${capital(row.title)}</h3>
+    <p>${row.includes}${row.unit.includes(' ') && ` In ${row.unit}.`}${row.more && ' More is better.'}</p>
+    ${row.target !== null && html`<p class="aim">Target: ${timesIn(row.target)} ${verdict(row)}</p>`}
     ${bars(row) ?? html`<p>Nobody could be measured.</p>`}
     ${
       absent.length > 0 &&

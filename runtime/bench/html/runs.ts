@@ -1,4 +1,5 @@
 /** Latency runs as the page groups them: the same IPIs, under one load after the other. */
+import { capital } from '../figures.ts';
 import type { BenchReport, Distribution, LatencyRun } from '../schema.ts';
 
 /** Runs of one mode and one way to wake, in one kind of loop. */
@@ -31,10 +32,6 @@ export function loadName({ load, rate }: LatencyRun): string {
   return `${load === 'none' ? 'no load' : load}${pace}`;
 }
 
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
-}
-
 function shownOf(runs: readonly LatencyRun[]): string {
   const common = WHOLE.find((name) => runs.every((run) => run.distributions.some((d) => d.name === name)));
   return common ?? runs[0]?.distributions[0]?.name ?? '';
@@ -62,13 +59,20 @@ export function plainRun({ runs }: BenchReport): LatencyRun | undefined {
   return plain.find(({ mode, wake }) => mode === 'pair' && wake === 'awake') ?? plain[0] ?? runs[0];
 }
 
+/** How a peer that posts messages is called. */
+const POSTED = /MessagePort|postMessage/;
+
 /** What a posted message costs, as measured beside the IPIs; null where it was not. */
 export function postedMessage({ rows }: BenchReport): { name: string; ns: number; times: number } | null {
   for (const row of rows) {
     if (row.unit !== 'ns' || !/call|round/i.test(`${row.id} ${row.title}`)) continue;
-    const posted = row.contestants.find(({ name }) => /MessagePort|postMessage/i.test(name));
+    const posted = row.contestants.find(({ name }) => POSTED.test(name));
     if (posted?.cost && posted.ratio) {
-      return { name: posted.name, ns: posted.cost.median, times: 1 / posted.ratio.median };
+      return {
+        name: POSTED.exec(posted.name)?.[0] ?? posted.name,
+        ns: posted.cost.median,
+        times: 1 / posted.ratio.median,
+      };
     }
   }
   return null;

@@ -1,6 +1,6 @@
 /** The figures behind the charts, as tables. */
 import type { BenchReport, Contestant, Growth, PairMap, Row } from '../schema.ts';
-import { advantage, amount, count, figure, range, time } from '../figures.ts';
+import { advantage, amount, capital, count, figure, range, time, timesIn } from '../figures.ts';
 import { html, type Markup, type Part } from './markup.ts';
 import { wholeOf, type RunGroup } from './runs.ts';
 
@@ -137,8 +137,9 @@ export function rowTable(rows: readonly Row[]): Markup {
       html`<tbody>
         <tr class="group">
           <th colspan="3" scope="rowgroup">
-            <b>${row.title}</b> <span class="quiet">${row.id}</span>${
-              row.target !== null && html` <span class="quiet">target:</span> ${row.target} ${verdict(row)}`
+            <b>${capital(row.title)}</b> <span class="quiet">${row.id}</span>${
+              row.target !== null &&
+              html` <span class="quiet">target:</span> ${timesIn(row.target)} ${verdict(row)}`
             }
           </th>
         </tr>
