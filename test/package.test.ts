@@ -206,6 +206,19 @@ test('package: lwkt bench measures, and says what others would need', (t) => {
   t.is(rows.length, 4, 'no sources to boot from');
 });
 
+test('package: lwkt bench ipi measures on the installed, compiled runtime', (t) => {
+  t.timeout(90_000);
+  const args = ['bench', 'ipi', '--mode', 'self,pair', '--duration', '100ms', '--json'];
+  const { status, stdout, stderr } = lwkt(...args);
+  t.is(status, 0, stderr);
+  const { runs } = JSON.parse(stdout) as { runs: { id: string; distributions: { count: number }[] }[] };
+  t.deepEqual(
+    runs.map(({ id }) => id),
+    ['self/awake/none', 'pair/awake/none'],
+  );
+  for (const { distributions } of runs) t.true((distributions[0]?.count ?? 0) > 0);
+});
+
 test('package: the types hold where the user compiles', (t) => {
   t.timeout(60_000);
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');

@@ -1,4 +1,4 @@
-/** A status line for benchmarks, where stderr is a terminal; notes are printed above it. */
+/** A status line for benchmarks where stderr is a terminal, with notes above it; else a line for each step. */
 import { SingleBar } from 'cli-progress';
 import type { BenchEvents } from '../bench/bench.ts';
 
@@ -8,6 +8,7 @@ const SCALE = 1000;
 export class BenchProgress implements BenchEvents {
   readonly #bar: SingleBar;
   #started = false;
+  #last = '';
 
   constructor() {
     this.#bar = new SingleBar({
@@ -20,7 +21,11 @@ export class BenchProgress implements BenchEvents {
   }
 
   progress(what: string, share: number): void {
-    if (!process.stderr.isTTY) return;
+    if (!process.stderr.isTTY) {
+      if (what !== this.#last) process.stderr.write(`${what}\n`);
+      this.#last = what;
+      return;
+    }
     if (!this.#started) this.#bar.start(SCALE, 0, { what });
     this.#started = true;
     this.#bar.update(Math.round(share * SCALE), { what });

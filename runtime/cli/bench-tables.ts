@@ -35,6 +35,16 @@ function rowText({ id, title, unit, target, met, contestants }: Row): string {
 
 const PERCENTILES = ['p50', 'p90', 'p99', 'p999', 'p9999', 'max'] as const;
 
+/** How far the rounds of a run are apart, for the first two distributions. */
+function roundsText({ distributions }: LatencyRun): string[] {
+  const parts = distributions.slice(0, 2).flatMap(({ name, rounds }) => {
+    if (rounds === null || rounds === undefined) return [];
+    const range = ({ least, most }: Spread): string => `${shownNs(least)} … ${shownNs(most)}`;
+    return `${name} p50 ${range(rounds.p50)}, p99 ${range(rounds.p99)}`;
+  });
+  return parts.length === 0 ? [] : [`rounds: ${parts.join('; ')}`];
+}
+
 function runText(run: LatencyRun): string {
   const { id, loop, rate, cpus, seconds, overheadNs, distributions, baselineNs, counters, broke } = run;
   const head = ['', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max', 'count'];
@@ -48,8 +58,9 @@ function runText(run: LatencyRun): string {
   const pace = loop === 'open' ? `open loop, ${figure(rate ?? 0)}/s` : 'closed loop';
   const bounce = baselineNs === null ? '' : `; C bounce ${shownNs(baselineNs)}`;
   const lines = [
-    `${id}: ${pace}, ${cpus} cpus, ${seconds.toFixed(1)} s; ${shownNs(overheadNs)} of clock taken off${bounce}`,
+    `${id}: ${pace}, ${cpus} cpus, ${seconds.toFixed(1)} s; ${shownNs(overheadNs)} a look at the clock, taken off${bounce}`,
     textTable([head, ...rows], align),
+    ...roundsText(run),
   ];
   const counted = Object.entries(counters).filter(([, n]) => n !== 0);
   if (counted.length !== 0)

@@ -53,20 +53,16 @@ export function percentileOf(recorded: Recorded, p: number): number {
 export function distribution(name: string, given: readonly Recorded[]): Distribution | undefined {
   const rounds = given.filter(({ count }) => count !== 0);
   if (rounds.length === 0) return undefined;
-  const total = (pick: (round: Recorded) => number): number =>
-    rounds.reduce((sum, round) => sum + pick(round), 0);
-  const count = total((round) => round.count);
-  const mean = total(({ sum }) => sum) / count;
   const all = merged(rounds);
   const max = Math.max(...rounds.map((round) => round.max));
   const at = (p: number): number => percentile(all, p, max);
   const each = (p: number): Spread => spreadOf(rounds.map((round) => percentileOf(round, p)));
   return {
     name,
-    count,
+    count: all.totalCount,
     min: Math.min(...rounds.map(({ min }) => min)),
-    mean,
-    stddev: Math.sqrt(Math.max(0, total(({ squares }) => squares) / count - mean * mean)),
+    mean: all.mean,
+    stddev: all.stdDeviation,
     p50: at(50),
     p90: at(90),
     p99: at(99),

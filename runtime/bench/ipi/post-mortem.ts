@@ -31,6 +31,21 @@ function around(lines: readonly Line[], at: number): Line[] {
   return sorted.slice(Math.max(0, middle - BEFORE), middle + AFTER);
 }
 
+/** A gap before the slow one that no collection fills is told: then V8 or the operating system had the cpu. */
+const GAP_NS = 100_000;
+
+function gapBefore(
+  events: readonly Line[],
+  collections: readonly Collection[],
+  at: number,
+): string | undefined {
+  const last = Math.max(...events.filter((event) => event.at < at).map((event) => event.at));
+  const gap = at - last;
+  if (!(gap > GAP_NS && gap < Infinity)) return undefined;
+  if (collections.some((c) => c.at < at && c.at + c.ns > last)) return undefined;
+  return `  nothing for ${rounded(gap)}, and no collection of garbage: it slept, or the operating system ran something else`;
+}
+
 /**
  * Tells what is known: the state of each cpu, its last events, its collections of garbage.
  *
@@ -58,6 +73,8 @@ export async function traceLines(machine: Machine, region: Region, at: number): 
       const offset = event.at - at;
       lines.push(`  ${offset < 0 ? '-' : '+'}${rounded(Math.abs(offset))}  ${event.text}`);
     }
+    const gap = gapBefore(events, collections, at);
+    if (gap !== undefined) lines.push(gap);
   }
   return lines;
 }

@@ -21,6 +21,11 @@ const WARM_NS = 100e6;
 /** How much longer than it should last an open loop may take to send what was due: itself, and this at least. */
 const GRACE_NS = 1e9;
 
+/** True where IPIs to one cpu do not wait for each other: in an open loop they are sent when they are due. */
+function isPiped({ mode, rate }: IpiPlan): boolean {
+  return mode === 'pipelined' || (rate !== 0 && (mode === 'pair' || mode === 'passive'));
+}
+
 /** One run. Lives on the sending cpu. */
 class Run {
   readonly #plan: IpiPlan;
@@ -35,7 +40,7 @@ class Run {
   constructor(plan: IpiPlan) {
     this.#plan = plan;
     this.#sender = new Sender(plan, this.#region, this.clockNs);
-    this.#pipeline = plan.mode === 'pipelined' ? new Pipeline(plan, this.#region, this.#sender) : undefined;
+    this.#pipeline = isPiped(plan) ? new Pipeline(plan, this.#region, this.#sender) : undefined;
   }
 
   get sender(): Sender {
@@ -53,17 +58,19 @@ class Run {
       return true;
     }
     const pipeline = this.#pipeline;
-    if (pipeline === undefined) return this.#sender.round(due, end);
+    // Getting warm, and the look at the stages, are closed loops.
+    if (pipeline === undefined || (due === 0 && this.#plan.mode !== 'pipelined'))
+      return this.#sender.round(due, end);
     pipeline.harvest();
     if (pipeline.full) pipeline.waitOne();
     pipeline.send(due);
     return true;
   }
 
-  /** As many rounds as the time lets. */
+  /** As many rounds as the time lets, and one at least. */
   *#closed(end: number, most: number): Steps {
-    for (let i = 0; i < most && !this.#over && clock() < end; i++) {
-      if (!(yield* this.#round(0, end))) return;
+    for (let i = 0; i < most && !this.#over && (i === 0 || clock() < end); i++) {
+      if (!(yield* this.#round(0, i === 0 ? Infinity : end))) return;
       if (safepoint()) yield* lwktYield();
     }
   }

@@ -1,5 +1,6 @@
-/** Sending with many IPIs on their way: a window of half the ring. */
-import { ipiqDone, lwktSendIpiq, lwktWaitIpiq } from '../../lwkt.ts';
+/** Sending with many IPIs on their way to one cpu: a window of half the ring. */
+import { pause } from '../../shared-memory/word.ts';
+import { ipiqDone, lwktSendIpiq, lwktSendIpiqPassive, lwktWaitIpiq, safepoint } from '../../lwkt.ts';
 import { clock } from '../plan/clock.ts';
 import { receivers, type IpiPlan } from '../plan/ipi-plan.ts';
 import type { Region } from '../plan/region.ts';
@@ -12,6 +13,7 @@ export class Pipeline {
   readonly #stamps: Float64Array;
   readonly #target: number;
   readonly #window: number;
+  readonly #passive: boolean;
   readonly #due: Float64Array;
   readonly #seqs: Int32Array;
   #head = 0;
@@ -22,6 +24,7 @@ export class Pipeline {
     this.#stamps = region.stamps;
     this.#target = receivers(plan)[0] as number;
     this.#window = plan.ring >> 1;
+    this.#passive = plan.mode === 'passive';
     this.#due = new Float64Array(this.#window);
     this.#seqs = new Int32Array(this.#window);
   }
@@ -36,7 +39,9 @@ export class Pipeline {
     const slot = this.#head % this.#window;
     const queued = clock();
     this.#due[slot] = due === 0 ? queued : due;
-    this.#seqs[slot] = lwktSendIpiq(this.#target, arriveIpi, slot, this.#head);
+    this.#seqs[slot] = this.#passive
+      ? lwktSendIpiqPassive(this.#target, arriveIpi, slot, this.#head)
+      : lwktSendIpiq(this.#target, arriveIpi, slot, this.#head);
     noteAt(queued, 'queued', this.#head);
     this.#head++;
   }
@@ -60,7 +65,13 @@ export class Pipeline {
   /** Waits for the oldest. */
   waitOne(): void {
     if (this.#tail === this.#head) return;
-    lwktWaitIpiq(this.#target, this.#seqs[this.#tail % this.#window] as number);
+    const seq = this.#seqs[this.#tail % this.#window] as number;
+    // lwktWaitIpiq() would wake the target of a passive one, after a while.
+    while (this.#passive && !ipiqDone(this.#target, seq)) {
+      safepoint();
+      pause();
+    }
+    lwktWaitIpiq(this.#target, seq);
     this.#take();
   }
 

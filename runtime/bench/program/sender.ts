@@ -143,7 +143,7 @@ export class Sender {
       while ((ldA(m, bell, Globaldata.bell) & BELL_ASLEEP) === 0) {
         safepoint();
         pause();
-        if (clock() > end) return false;
+        if (clock() > end || this.#region.stopped) return false;
       }
     }
     const settled = clock() + SETTLE_NS;
