@@ -1,5 +1,6 @@
 /** `lwkt bench`: runs benchmarks, prints their tables, writes their report. */
 import { LwktError } from '../base/errors.ts';
+import { MachinePanic } from '../base/panic.ts';
 import { BENCHES } from '../bench/benches.ts';
 import { benchNames, benchOptions, type GivenBenchOptions } from '../bench/options.ts';
 import { runBenches } from '../bench/run.ts';
@@ -63,6 +64,15 @@ export async function bench(given: readonly string[], options: BenchVerbOptions)
     const written = await writeAll(files);
     if (!written) return EXIT.failed;
     return report.interrupted ? EXIT.interrupted : EXIT.done;
+  } catch (error) {
+    // What a user can mend is told by the caller; a machine that failed while it measured is told here.
+    if (
+      !(error instanceof MachinePanic) &&
+      !(error instanceof LwktError && error.code === 'ERR_LWKT_CPU_DIED')
+    )
+      throw error;
+    process.stderr.write(`lwkt: ${error.message}\n`);
+    return EXIT.panic;
   } finally {
     progress.end();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
