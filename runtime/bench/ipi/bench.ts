@@ -4,7 +4,8 @@
 import type { Bench, BenchEvents, BenchOptions } from '../bench.ts';
 import { DISTRIBUTIONS, type IpiPlan } from '../plan/ipi-plan.ts';
 import type { Distribution, LatencyRun, PairMap } from '../schema.ts';
-import { distribution } from './distribution.ts';
+import { C, external } from '../external.ts';
+import { distribution, spreadOf } from './distribution.ts';
 import { shownLoads } from './loads.ts';
 import { pairMap } from './map.ts';
 import { planId } from './plans.ts';
@@ -19,8 +20,22 @@ function summed(rounds: readonly Round[]): Record<string, number> {
   return all;
 }
 
+/** Round trips of the C program that bounces a cache line. */
+const BOUNCES = 50_000;
+
+/** What a bounce of a cache line between two cores takes in C, nanoseconds; undefined where it cannot be told. */
+async function bounce({ vs }: BenchOptions): Promise<number | undefined> {
+  if (!vs.has('native')) return undefined;
+  const program = await external(C, 'bounce');
+  return 'why' in program ? undefined : (await program.run(BOUNCES))[0];
+}
+
 /** The rounds of one plan as one run; undefined when nothing was recorded. */
-function latencyRun(plan: IpiPlan, rounds: readonly Round[]): LatencyRun | undefined {
+function latencyRun(
+  plan: IpiPlan,
+  rounds: readonly Round[],
+  bounces: readonly number[],
+): LatencyRun | undefined {
   const distributions = DISTRIBUTIONS.map((name, i) =>
     distribution(
       name,
@@ -41,7 +56,7 @@ function latencyRun(plan: IpiPlan, rounds: readonly Round[]): LatencyRun | undef
     seconds,
     overheadNs: Math.max(...rounds.map(({ result }) => result.clockNs)),
     distributions,
-    baselineNs: null,
+    baselineNs: plan.mode === 'self' || bounces.length === 0 ? null : spreadOf(bounces).median,
     counters: summed(rounds),
     broke: rounds.find(({ broke }) => broke !== null)?.broke ?? null,
   };
@@ -62,7 +77,10 @@ export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) 
   const wantsMap = plans.length > 1 && options.cpus > 1;
   const steps = plans.length * rounds + (wantsMap ? 1 : 0);
   let done = 0;
+  const bounces: number[] = [];
   for (let round = 0; round < rounds; round++) {
+    const bounced = interrupted.aborted ? undefined : await bounce(options);
+    if (bounced !== undefined) bounces.push(bounced);
     for (const [i, plan] of plans.entries()) {
       const found = all[i] as Round[];
       const broken = found.some(({ broke }) => broke !== null);
@@ -78,7 +96,7 @@ export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) 
     tell.progress('map of all pairs', done / steps);
     maps.push(await pairMap(options.cpus, options.ring, options.durationMs, interrupted));
   }
-  const runs = plans.flatMap((plan, i) => latencyRun(plan, all[i] as Round[]) ?? []);
+  const runs = plans.flatMap((plan, i) => latencyRun(plan, all[i] as Round[], bounces) ?? []);
   for (const run of runs) noteUnsent(run, tell);
   return { rows: [], runs, maps, growth: [] };
 };
