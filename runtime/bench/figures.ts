@@ -17,17 +17,32 @@ const TIMES = [
   ['s', 1e9],
 ] as const;
 
+/** Units of memory, and their bytes. */
+const SIZES = [
+  ['B', 1],
+  ['kB', 1e3],
+  ['MB', 1e6],
+  ['GB', 1e9],
+] as const;
+
+/** The unit that suits an amount, and how much it is. */
+function suited(value: number, units: typeof TIMES | typeof SIZES): readonly [string, number] {
+  return units.findLast(([, size]) => Math.abs(value) >= size) ?? units[0];
+}
+
+function inUnit(value: number, [name, size]: readonly [string, number]): string {
+  return Number.isFinite(value) ? `${figure(value / size)} ${name}` : '–';
+}
+
 /** A time in the unit that suits it. */
 export function time(ns: number): string {
-  if (!Number.isFinite(ns)) return '–';
-  const [name, size] = TIMES.findLast(([, of]) => Math.abs(ns) >= of) ?? TIMES[0];
-  return `${figure(ns / size)} ${name}`;
+  return inUnit(ns, suited(ns, TIMES));
 }
 
 /** A figure with its unit. */
 export function amount(value: number, unit: string): string {
   if (unit === 'ns') return time(value);
-  if (unit === 'bytes' && value >= 10_000) return `${figure(value / 1000)} kB`;
+  if (unit === 'bytes') return inUnit(value, suited(value, SIZES));
   // A unit of several words is said once, beside the title: `× one thread`, `least / most`.
   const [word = '', ...more] = unit.split(' ');
   if (more.length === 0 || word === '×') return `${figure(value)} ${word}`;
@@ -41,10 +56,8 @@ export function count(value: number): string {
 
 /** How far repeated measurements went, both ends in the unit of the larger. */
 export function range({ least, most }: Spread, unit: string): string {
-  const [, shown = ''] = amount(most, unit).split(' ');
-  const scale =
-    unit === 'ns' ? (TIMES.find(([name]) => name === shown)?.[1] ?? 1) : shown === 'kB' ? 1000 : 1;
-  return `${figure(least / scale)} … ${amount(most, unit)}`;
+  const size = unit === 'ns' ? suited(most, TIMES)[1] : unit === 'bytes' ? suited(most, SIZES)[1] : 1;
+  return `${figure(least / size)} … ${amount(most, unit)}`;
 }
 
 /** A percentile's name, from how many samples there are for each one beyond it: 1/(1 - p). */

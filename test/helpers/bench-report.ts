@@ -130,7 +130,7 @@ function row(
   random: () => number,
 ): Row {
   const own = Number(entrants[0]?.[2]);
-  const more = unit === '×';
+  const more = unit === '× one thread' || unit === 'least / most';
   const contestants = entrants.map(([name, kind, cost]): Contestant => {
     const why = typeof cost === 'string' ? cost : null;
     const figure = typeof cost === 'string' ? null : spread(cost, random);
@@ -236,6 +236,16 @@ function rows(random: () => number): Row[] {
       random,
     ),
     row(
+      ['token.fairness', 'token, two cpus: how evenly they share', 'least / most', '≥ 0.9 least / most', 0.9],
+      'Sections of the one that had fewer over those of the other.',
+      [
+        ['lwkt', 'lwkt', 0.97],
+        ['C pthread mutex', 'native', 0.81],
+        ['spinning on Atomics', 'peer', 0.18],
+      ],
+      random,
+    ),
+    row(
       ['memory.thread', 'Memory of a waiting thread', 'bytes', '≤ 400 bytes', 400],
       'Descriptor and heap after a collection; tables sized at boot are not in it.',
       [
@@ -246,7 +256,7 @@ function rows(random: () => number): Row[] {
       random,
     ),
     row(
-      ['jobs.mandelbrot', 'Mandelbrot by single rows, two CPUs', '×', '≥ 1.95 ×', 1.95],
+      ['jobs.mandelbrot', 'Mandelbrot by single rows, two CPUs', '× one thread', '≥ 1.95 ×', 1.95],
       'Against one plain thread that does all rows.',
       [
         ['lwkt', 'lwkt', 1.97],
@@ -320,6 +330,25 @@ function growth(random: () => number): Growth[] {
         curve('await', 'peer', threads, (x) => 23 + 6e-3 * x ** 0.8),
         curve('Go', 'peer', threads, (x) => 34 + 0.5 * x ** 0.6),
       ],
+    },
+    {
+      id: 'memory.threads',
+      bench: 'memory',
+      title: 'memory of a thread that waits, by the number of threads',
+      unit: 'bytes',
+      axis: 'threads',
+      curves: [
+        curve('lwkt', 'lwkt', threads, (x) => 300 + 4000 / x),
+        curve('C pthread, smallest stack', 'native', threads, () => 8500, 10_000),
+      ],
+    },
+    {
+      id: 'token.contention',
+      bench: 'token',
+      title: 'a section of two cpus, by the share of time that each wants to be inside',
+      unit: 'ns',
+      axis: '% inside',
+      curves: [curve('lwkt', 'lwkt', [0, 10, 50, 90, 100], (x) => 55 + x / 2)],
     },
     {
       id: 'token.count',

@@ -25,7 +25,7 @@ interface Curves {
 function margins(
   narrow: boolean,
 ): Record<'marginLeft' | 'marginRight' | 'marginTop' | 'marginBottom', number> {
-  return { marginLeft: 58, marginRight: narrow ? 14 : 165, marginTop: 16, marginBottom: 46 };
+  return { marginLeft: 58, marginRight: narrow ? 14 : 196, marginTop: 16, marginBottom: 46 };
 }
 
 /** Percentile curves of a group: how long the slowest of so many take. */
@@ -47,7 +47,7 @@ export function curveDrawing(group: RunGroup, given: readonly Level[]): Curves {
     const toValue = (pixel: number): number => high * (low / high) ** (pixel / inner);
     const names = [
       ...lines.map(({ name, samples }, i) => ({
-        text: clip(name, 24),
+        text: clip(name, 22),
         ns: Math.max(1, samples.curve.at(-1)?.ns ?? 1),
         colour: lineStyle(i).colour,
       })),

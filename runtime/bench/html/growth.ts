@@ -62,7 +62,7 @@ export function growthChart(growth: Growth): Markup | null {
   const named = new Map(steps.map((at) => [place(at), count(at)]));
   const draw = (width: number, narrow: boolean): Markup => {
     const height = narrow ? 270 : 360;
-    const margins = { marginLeft: 58, marginRight: narrow ? 34 : 160, marginTop: 14, marginBottom: 44 };
+    const margins = { marginLeft: 58, marginRight: narrow ? 34 : 196, marginTop: 14, marginBottom: 44 };
     const inner = height - margins.marginTop - margins.marginBottom;
     const toPixel = (y: number): number => (Math.log(high / y) / Math.log(high / low)) * inner;
     const places = apart(

@@ -6,7 +6,7 @@
  * for it.
  */
 import { createHash } from 'node:crypto';
-import type { BenchReport, LatencyRun, Row } from '../schema.ts';
+import type { BenchReport, Growth, LatencyRun, Row } from '../schema.ts';
 import { bars } from './bars.ts';
 import { environmentSection, methodSection } from './environment.ts';
 import { capital, time, timesIn } from '../figures.ts';
@@ -92,6 +92,12 @@ function mapSection({ maps }: BenchReport): Markup | null {
   </section>`;
 }
 
+/** Which scales a chart of growth has: one that begins at nothing goes by steps. */
+function scales({ curves: of }: Growth): string {
+  const zero = of.some(({ points }) => points.some(({ at }) => at <= 0));
+  return zero ? 'Costs are on a logarithmic scale' : 'Both scales are logarithmic';
+}
+
 function growthSection({ growth }: BenchReport): Markup | null {
   if (growth.length === 0) return null;
   return html`<section id="growth">
@@ -107,10 +113,7 @@ function growthSection({ growth }: BenchReport): Markup | null {
         ${
           drawing === null
             ? html`<p class="quiet">No point could be measured.</p>`
-            : figureOf(
-                html`Both scales are logarithmic; thick strokes show how far repetitions went.`,
-                drawing,
-              )
+            : figureOf(html`${scales(of)}; thick strokes show how far repetitions went.`, drawing)
         }
         ${missing.length > 0 && html`<p class="quiet">Not measured: ${missing.join('; ')}.</p>`}
         ${details('The figures', growthTable(of))}`;

@@ -16,6 +16,7 @@ for (const box of document.querySelectorAll('.readout')) {
   const units = [[1e9, 's'], [1e6, 'ms'], [1e3, 'µs'], [1, 'ns']];
   const three = (x) => Number(x.toPrecision(3)).toLocaleString('en-US', { maximumSignificantDigits: 3 });
   const shown = (x) => {
+    if (axis.unit === 'bytes') return three(x) + ' B';
     if (axis.unit && axis.unit !== 'ns') return three(x) + ' ' + axis.unit;
     const [size, name] = units.find(([size]) => x >= size) ?? [1, 'ns'];
     return three(x / size) + ' ' + name;
