@@ -142,8 +142,8 @@ function short(text: string): string {
 }
 
 /** What a thread that is ended by something else leaves behind; the other thing says more. */
-/** Reasons of the host that say that something does not get on. */
-const STALLS = /^nothing has moved|^thread .* stands/;
+/** Reasons of the host that are about memory begin so. */
+const MEMORY = 'memory: ';
 const SECONDARY = new Set(['threw', 'left']);
 
 /** By which check, or for which reason, a run failed; empty if it did not. */
@@ -152,10 +152,11 @@ function failedBy({ result, said, end }: Outcome): string {
     const [, check] = /^!!! ([a-z-]+): /m.exec(said) ?? [];
     return check ?? short(end);
   }
-  if (result.verdict !== 'FAILURE') return '';
+  // The process of so short a run has not found its size yet.
+  const reasons = result.reasons.filter((text) => !text.startsWith(MEMORY));
+  if (result.verdict !== 'FAILURE' || (reasons.length === 0 && result.violations === 0)) return '';
   const check = result.details.find((detail) => !SECONDARY.has(detail.check))?.check;
-  const reason = result.reasons.find((text) => text !== STOPPED_EARLY);
-  if (check === undefined && reason !== undefined && STALLS.test(reason)) return short(`stall: ${reason}`);
+  const reason = reasons.find((text) => text !== STOPPED_EARLY);
   return check ?? short(reason ?? result.details[0]?.check ?? 'no reason given');
 }
 

@@ -90,7 +90,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'mutex-looks-before-release',
     origin: 'lock',
     title: 'an unlock looks for waiters first and frees the mutex after',
-    setup: 'sync, relays',
+    setup: 'sync',
+    unseen: 'a window of nanoseconds, and the next unlock makes it good',
     edits: [
       {
         file: MUTEX,
@@ -143,7 +144,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'condition-unlocks-first',
     origin: 'lock',
     title: 'a condition lets the mutex go before it counts and announces the waiter',
-    setup: 'sync',
+    setup: 'sync, queue on 8 cpus',
     edits: [
       {
         file: 'scheduler/condition',
@@ -169,7 +170,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'semaphore-post-not-atomic',
     origin: 'lock',
     title: 'a unit is given back by a load and a store',
-    setup: 'sync, relays',
+    setup: 'sync, semaphores',
     edits: [
       {
         file: SEMAPHORE,
@@ -182,7 +183,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'semaphore-post-wakes-nobody',
     origin: 'lock',
     title: 'a unit that is given back wakes a waiter only if there were none before',
-    setup: 'sync, relays',
+    setup: 'sync, semaphores',
     edits: [
       {
         file: SEMAPHORE,
