@@ -98,16 +98,14 @@ export const RING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'stash-out-of-order',
+    name: 'stash-forgotten',
     origin: 'ring',
-    title: 'records that come while others are set aside run at once, before those',
-    setup: 'ipiq, 16 cpus',
+    title: 'records that a nested drain set aside wait for the next drain, if there is one',
+    setup: 'ipiq, small rings',
     edits: [
-      {
-        file: IPIQ,
-        find: 'if (aside || source.stash.length !== 0) source.stash.push',
-        replace: 'if (aside) source.stash.push',
-      },
+      // Sooner than from the ninth nested drain on, so that it comes up.
+      { file: IPIQ, find: 'const STASH_DEPTH = 8;', replace: 'const STASH_DEPTH = 1;' },
+      { file: IPIQ, find: 'if (outermost) runStash(source); cpu.burst', replace: 'cpu.burst' },
     ],
   },
   {
@@ -115,7 +113,8 @@ export const RING_MUTANTS: readonly Mutant[] = [
     origin: 'ring',
     title:
       'who waits for room drains only the rings whose doorbell bit is set: an outer drain has taken the bit',
-    setup: 'ipiq, 16 cpus',
+    setup: 'ipiq, 4 cpus in chaos',
+    unseen: 'needs a circle of cpus that each stand in the middle of a drain: none came up in a minute',
     edits: [{ file: IPIQ, find: 'processIpiq(ALL_SOURCES);', replace: '' }],
   },
   {

@@ -5,7 +5,7 @@ import { operationNames, type SuiteName } from '../suites.ts';
 /** A suite and its options, as the command line has them. */
 export interface Setup extends Pick<
   StressOptions,
-  'threads' | 'tokens' | 'nested' | 'ops' | 'chaos' | 'ring' | 'shuffle' | 'hold'
+  'threads' | 'tokens' | 'nested' | 'ops' | 'chaos' | 'ring' | 'shuffle'
 > {
   readonly suite: SuiteName;
   readonly cpus: number;
@@ -29,8 +29,6 @@ const setup = (suite: SuiteName, more: Partial<Setup> = {}): Setup => ({
 const only = (suite: SuiteName, ...names: readonly string[]): Record<string, number> =>
   Object.fromEntries(operationNames(suite).map((name) => [name, names.includes(name) ? 1 : 0]));
 
-const HOLD_20US = [{ percent: 100, ns: 20_000 }] as const;
-
 export const SETUPS = {
   tokens: setup('tokens'),
   'tokens, 4 cpus': setup('tokens', { cpus: 4, tokens: 2, chaos: 2, duration: 12_000 }),
@@ -47,24 +45,10 @@ export const SETUPS = {
   ipiq: setup('ipiq'),
   'ipiq, small rings': setup('ipiq', { ring: 2, duration: 12_000 }),
   'ipiq, 4 cpus in chaos': setup('ipiq', { cpus: 4, chaos: 3, duration: 12_000 }),
-  'ipiq, 16 cpus': setup('ipiq', {
-    cpus: 16,
-    threads: 2,
-    ring: 2,
-    ops: only('ipiq', 'reply', 'wait', 'send'),
-    duration: 20_000,
-    stall: 5000,
-  }),
   'ipiq, cpus that sleep': setup('ipiq', { threads: 1, ops: only('ipiq', 'await'), duration: 15_000 }),
   'ipiq, passive alone': setup('ipiq', { threads: 1, ops: only('ipiq', 'passive'), duration: 6000 }),
   'ipiq, sends alone': setup('ipiq', { ops: only('ipiq', 'send', 'nowait'), stall: 1000, duration: 10_000 }),
   mplock: setup('mplock'),
-  'mplock, gets alone': setup('mplock', {
-    threads: 1,
-    ops: only('mplock', 'get'),
-    hold: HOLD_20US,
-    stall: 1000,
-  }),
   waitq: setup('waitq'),
   'waitq, timed alone': setup('waitq', {
     cpus: 4,
@@ -81,9 +65,7 @@ export const SETUPS = {
     duration: 12_000,
   }),
   'sync, semaphores': setup('sync', { tokens: 3, ops: only('sync', 'semaphore'), duration: 12_000 }),
-  'sync, queue on 8 cpus': setup('sync', { cpus: 8, ops: only('sync', 'queue'), duration: 15_000 }),
   'sync, barriers': setup('sync', { cpus: 4, threads: 2, ops: only('sync', 'barrier'), duration: 20_000 }),
-  'sync, once': setup('sync', { threads: 2, ops: only('sync', 'once'), duration: 20_000 }),
   'sync, spinlocks': setup('sync', { tokens: 1, nested: 1, ops: only('sync', 'spin'), duration: 12_000 }),
   threads: setup('threads'),
   'threads, held': setup('threads', { threads: 1, ops: only('threads', 'hold'), duration: 12_000 }),

@@ -144,7 +144,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'condition-unlocks-first',
     origin: 'lock',
     title: 'a condition lets the mutex go before it counts and announces the waiter',
-    setup: 'sync, queue on 8 cpus',
+    setup: 'sync',
+    unseen: 'a window of nanoseconds, in which another thread has to lock, change and signal',
     edits: [
       {
         file: 'scheduler/condition',
@@ -261,15 +262,15 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'scheduler/once', find: 'finished ? ONCE_DONE : ONCE_NOT', replace: 'ONCE_DONE' }],
   },
   {
-    name: 'once-without-cas',
+    name: 'once-not-marked',
     origin: 'lock',
-    title: 'two threads may both find that nobody has begun',
-    setup: 'sync, once',
+    title: 'nobody is told that it is under way: a second thread begins as well',
+    setup: 'sync',
     edits: [
       {
         file: 'scheduler/once',
         find: 'if (casA(m, o, S_STATE, ONCE_NOT, me) === ONCE_NOT) {',
-        replace: 'if (ldA(m, o, S_STATE) === ONCE_NOT) { stA(m, o, S_STATE, me);',
+          replace: 'if (ldA(m, o, S_STATE) === ONCE_NOT) {',
       },
     ],
   },

@@ -67,6 +67,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     origin: 'D17',
     title: 'all cpus count the threads they make in one word',
     setup: 'threads',
+    unseen:
+      'two cpus have to count within some nanoseconds of each other, which threads are not made often enough for',
     edits: [
       {
         file: THREAD,
@@ -188,6 +190,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     origin: 'thread',
     title: 'what is asked of a thread that has moved on is dropped',
     setup: 'threads',
+    unseen: 'the thread has to leave while the request is on its way, less than a microsecond',
     edits: [
       {
         file: SCHEDULE,

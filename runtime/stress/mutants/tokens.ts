@@ -200,7 +200,8 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     name: 'mplock-never-due',
     origin: 'D18',
     title: 'who waits for the MP lock is overtaken for ever: it is never kept for anybody',
-    setup: 'mplock, gets alone',
+    setup: 'mplock',
+    unseen: 'who waits is rung at every release and takes its chance: longer waits, but no endless ones',
     edits: [{ file: MPLOCK, find: 'cpu.mpDue = true;', replace: '' }],
   },
   {

@@ -84,10 +84,15 @@ function number(target: number, kind: number): number {
   return n;
 }
 
+/** IPI functions run in a critical section. */
+function mustBeCritical(arg0: number, arg1: number): void {
+  if (critLevel() === 0) failed('ipi-crit', 0, mycpu(), arg0, arg1);
+}
+
 /** Checks what every IPI says of itself. */
 function check(arg0: number, arg1: number, arg2: number, kind: number): void {
   const me = mycpu();
-  if (critLevel() === 0) failed('ipi-crit', 0, me, arg0, arg1);
+  mustBeCritical(arg0, arg1);
   const source = arg0 & 63;
   const target = (arg0 >> 6) & 63;
   if (arg2 !== checksum(arg0, arg1) || ((arg0 >> 12) & 1) !== kind || source >= cpus) {
@@ -156,6 +161,7 @@ function send(target: number, func: Ipi, kind: number, index: number): number {
 /** Sends one that is wrong on purpose, if that is wanted. */
 function sendWrong(t: Torture, target: number): void {
   const arg0 = head(mycpu(), target, BY_THREAD, t.index);
+  if (busted(t, 'ipi-crit')) mustBeCritical(0, 0);
   if (busted(t, 'ipi-order')) number(target, BY_THREAD);
   if (busted(t, 'ipi-data')) lwktSendIpiq(target, plainIpi, arg0, 0, 0);
   if (busted(t, 'ipi-target')) {

@@ -77,7 +77,7 @@ export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suite
   }
   for (const td of others) yield* ended(td);
   if (errors.length !== 0) failed('threw', 0, errors.length);
-  if (!(yield* eventually(plan, () => threadBalance() === balance)))
+  if (!(yield* eventually({ ...plan, stallMs: plan.stallMs / 2 }, () => threadBalance() === balance)))
     failed('thread-count', 0, threadBalance(), balance);
   const left = yield* whatIsLeft(plan);
   for (const [what, n] of Object.entries(left)) failed('left', 0, Object.keys(left).indexOf(what), n);

@@ -100,10 +100,20 @@ function interrupt(base: number): void {
 /** True while a thread makes an interrupt thread run on top of itself. Per cpu. */
 let preempting = false;
 
-/** The same from a thread that is in no critical section: it runs here and now, and returns. */
-function preemptMe(base: number): void {
+/** The release hook of an interrupt thread: not for one that returns to whom it preempted. */
+function releaseRan(urgency: number): void {
+  if (preempting) failed('release', 0, mycpu(), urgency);
+}
+
+/**
+ * Asks an interrupt thread of this cpu, outside of critical sections: it runs here and now, and returns.
+ *
+ * @param hasty - wrong on purpose: a release hook runs before that
+ */
+function preemptMe(base: number, hasty: boolean): void {
   preempting = true;
   interrupt(base);
+  if (hasty) releaseRan(-1);
   preempting = false;
 }
 
@@ -128,9 +138,7 @@ const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: 
   const base = wordsOf(cpu, urgency);
   if (mycpu() !== cpu) failed('placement', 0, cpu, mycpu());
   stA(region, base, HANDLE, curthread());
-  setRelease(() => {
-    if (preempting) failed('release', 0, mycpu(), urgency);
-  });
+  setRelease(() => releaseRan(urgency));
   for (;;) {
     while (ldA(region, base, SERVED) !== ldA(region, base, REQUESTS)) {
       stA(region, base, SERVED, ldA(region, base, REQUESTS));
@@ -174,7 +182,7 @@ const operations: Operations<'preempt'> = {
     const base = anyUrgency(t);
     splz();
     const before = ran(base);
-    if (!busted(t, 'preempt')) preemptMe(base);
+    if (!busted(t, 'preempt')) preemptMe(base, busted(t, 'release'));
     if (ran(base) === before) failed('preempt', t.line, 0, base, before);
     hold(t);
   },
@@ -258,7 +266,7 @@ const operations: Operations<'preempt'> = {
   /** A more urgent thread, but no interrupt thread: the next safepoint asks for a switch, and that picks it. */
   *urgent(t) {
     const before = urgentRan;
-    const td = spawn(urgentThread, [], { priority: TDPRI_EXITING });
+    const td = spawn(urgentThread, [], { priority: busted(t, 'resched') ? 1 : TDPRI_EXITING });
     if (!safepoint()) failed('resched', t.line, mycpu());
     yield* lwktYield();
     if (urgentRan === before) failed('resched', t.line, mycpu(), 1);

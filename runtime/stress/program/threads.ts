@@ -290,6 +290,7 @@ const operations: Operations<'threads'> = {
     for (let i = 0; i < levels; i++) lwktHold(td);
     yield* checkedJoin(t, td, a);
     for (let i = 0; i < levels; i++) lwktRele(td);
+    if (busted(t, 'refs')) lwktHold(ldA(region, 0, HELD_BY_ALL));
     // One that all cpus hold and release at the same time.
     const held = ldA(region, 0, HELD_BY_ALL);
     for (let i = t.next(50); i > 0; i--) {
