@@ -98,14 +98,18 @@ export const RING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'stash-forgotten',
+    name: 'stash-dropped',
     origin: 'ring',
-    title: 'records that a nested drain set aside wait for the next drain, if there is one',
+    title: 'records that a nested drain should set aside are dropped',
     setup: 'ipiq, small rings',
     edits: [
       // Sooner than from the ninth nested drain on, so that it comes up.
       { file: IPIQ, find: 'const STASH_DEPTH = 8;', replace: 'const STASH_DEPTH = 1;' },
-      { file: IPIQ, find: 'if (outermost) runStash(source); cpu.burst', replace: 'cpu.burst' },
+      {
+        file: IPIQ,
+        find: 'source.stash.push(func, arg0, arg1, arg2);',
+        replace: 'source.stashHead = 0;',
+      },
     ],
   },
   {

@@ -270,7 +270,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
       {
         file: 'scheduler/once',
         find: 'if (casA(m, o, S_STATE, ONCE_NOT, me) === ONCE_NOT) {',
-          replace: 'if (ldA(m, o, S_STATE) === ONCE_NOT) {',
+        replace: 'if (ldA(m, o, S_STATE) === ONCE_NOT) {',
       },
     ],
   },
