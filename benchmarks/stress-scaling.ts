@@ -1,18 +1,18 @@
 /**
  * How does the cost of the rack's operations grow with cpus, threads and tokens, and does the machine stay correct?
  *
- *   node benchmarks/stress-scaling.ts [--axis cpus|threads|tokens] [--duration MS] [--keep] [--json]
+ *   node benchmarks/stress-scaling.ts [--axis cpus|threads|tokens] [--suite NAME] [--duration MS] [--keep] [--json]
  *
  * Each cell is a run of `lwkt stress` with every check on; one that fails ends this with 1. In: the operations with
  * their checks and their holds, and whatever the cpus do to wait for each other. Out: boot, warm-up, the end. Without
- * --axis all three; --keep writes the figures into results/.
+ * --axis and --suite all of them; --keep adds the figures to those of this commit in results/.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { environment } from '../runtime/bench/environment.ts';
 import { stressPlan, type StressOptions } from '../runtime/stress/options.ts';
 import { runStress } from '../runtime/stress/run.ts';
 import { SUITE_NAMES, type SuiteName } from '../runtime/stress/suites.ts';
-import { environment } from '../runtime/bench/environment.ts';
 
 /** One way to grow. Holds are short, so that what is seen is the kernel's cost. */
 interface Axis {
@@ -102,6 +102,7 @@ function table({ name, values, suites }: Axis, cells: readonly Cell[]): string {
 const { values } = parseArgs({
   options: {
     axis: { type: 'string' },
+    suite: { type: 'string' },
     duration: { type: 'string', default: '2000' },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -113,9 +114,13 @@ const axes = AXES.filter(({ name }) => values.axis === undefined || values.axis 
 if (axes.length === 0) {
   throw new Error(`--axis ${String(values.axis)}: there are ${AXES.map(({ name }) => name).join(', ')}`);
 }
+const chosen = values.suite;
+if (chosen !== undefined && !SUITE_NAMES.some((suite) => suite === chosen)) {
+  throw new Error(`--suite ${chosen}: there are ${SUITE_NAMES.join(', ')}`);
+}
 const cells: Cell[] = [];
 for (const axis of axes) {
-  for (const suite of axis.suites) {
+  for (const suite of axis.suites.filter((name) => chosen === undefined || chosen === name)) {
     for (const value of axis.values) {
       const cell = await measure(suite, axis.name, value, duration);
       cells.push(cell);
@@ -126,21 +131,19 @@ for (const axis of axes) {
     }
   }
 }
-const report = {
-  version: 1,
-  started: new Date().toISOString(),
-  environment: environment(),
-  duration,
-  fixed: FIXED,
-  cells,
-};
+const started = new Date().toISOString();
+const report = { version: 1, started, environment: environment(), duration, fixed: FIXED, cells };
 if (values.json) console.log(JSON.stringify(report));
 else console.log(axes.map((axis) => table(axis, cells)).join('\n'));
 if (values.keep) {
   const folder = new URL('./results/', import.meta.url);
   await mkdir(folder, { recursive: true });
   const { commit } = report.environment;
-  const name = `${report.started.slice(0, 10)}-${commit ?? 'unknown'}-stress-${values.axis ?? 'scaling'}.json`;
-  await writeFile(new URL(name, folder), `${JSON.stringify(report, null, 1)}\n`);
+  const file = new URL(`${started.slice(0, 10)}-${commit ?? 'unknown'}-stress-scaling.json`, folder);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const before = text === undefined ? [] : (JSON.parse(text) as { cells: Cell[] }).cells;
+  const key = ({ suite, axis, value }: Cell): string => `${axis} ${suite} ${value}`;
+  const all = new Map([...before, ...cells].map((cell) => [key(cell), cell]));
+  await writeFile(file, `${JSON.stringify({ ...report, cells: [...all.values()] }, null, 1)}\n`);
 }
 if (cells.some(({ verdict }) => verdict !== 'SUCCESS')) process.exitCode = 1;
