@@ -63,6 +63,7 @@ function repeatCommand(plan: StressPlan, mutant: string | undefined): string {
 /** The last line of every run. */
 export function verdictLine(plan: StressPlan, result: StressResult, mutant: string | undefined): string {
   const longest = result.suites.reduce((most, { longestWaitUs }) => Math.max(most, longestWaitUs), 0);
+  const least = result.suites.reduce((all, { fairness }) => Math.min(all, fairness), 1);
   const { before, after } = result.memory;
   const grown = (figure: (use: MemoryUse) => number): string =>
     [before, after].map((use) => (use === undefined ? '?' : figure(use))).join('..');
@@ -74,6 +75,7 @@ export function verdictLine(plan: StressPlan, result: StressResult, mutant: stri
     `operations=${result.operations}`,
     `violations=${result.violations}`,
     `longest_wait_us=${longest}`,
+    `least_over_most=${least}`,
     `rss_mib=${grown(({ rssMib }) => rssMib)}`,
     `heap_mib=${grown(({ heapMib }) => heapMib)}`,
     `names=${grown(({ names }) => names)}`,
