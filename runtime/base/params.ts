@@ -68,6 +68,8 @@ export const TDF_ANYCPU = 0x2_0000;
 export const TDF_MOVED = 0x8_0000;
 /** Leaves its cpu at the end of this step. */
 export const TDF_LEAVING = 0x4_0000;
+/** In a part of the kernel that has to come to its end: a kill waits for it. */
+export const TDF_CLEANING = 0x8_0000;
 
 // ---- sizes
 

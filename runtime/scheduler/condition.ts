@@ -20,6 +20,7 @@ import { cpu } from './globaldata.ts';
 import { holdsMutex, mutexUnlock, relock } from './mutex.ts';
 import { isSync, makeSync, notHolder, notSync, syncCode } from './sync-object.ts';
 import { announce, dropSleeper, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
+import { beginCleanup, endCleanup } from './thread.ts';
 import { untimely } from './untimely.ts';
 import { checkTimeout, identOf } from './waiting.ts';
 
@@ -56,7 +57,9 @@ function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unk
     addA(m, cond, S_WAITERS, -1);
     // Killed: a signal that it may have had is another one's.
     if (!finished && ldA(m, cond, S_WAITERS) !== 0) wakeFirst(ident);
+    const begun = beginCleanup();
     yield* relock(mu);
+    endCleanup(begun);
   }
   return woken;
 }

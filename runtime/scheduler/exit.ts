@@ -48,6 +48,7 @@ import * as tsleepModule from './tsleep.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const {
+  TDF_CLEANING,
   TDF_DETACHED,
   TDF_EXITED,
   TDF_EXITING,
@@ -135,7 +136,7 @@ function untidy(td: ThreadRef, forgotten: string): LwktError {
 export function endThread(td: ThreadRef, stack: ThreadStack): IteratorResult<unknown, unknown> {
   const { m } = cpu;
   const flags = ld(m, td, TD_FLAGS);
-  if ((flags & TDF_EXITING) !== 0) return stack.next(RESUME);
+  if ((flags & (TDF_EXITING | TDF_CLEANING)) !== 0) return stack.next(RESUME);
   takeArmed();
   st(m, td, TD_FLAGS, flags | TDF_EXITING);
   return stack.return(undefined);

@@ -22,7 +22,16 @@ import type { ThreadStack } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { CACHE_BATCH, CACHE_NTHREADS, MAXCOMLEN, TDF_ALLOCATED_THREAD, TDF_EXITED } = paramsModule;
+const {
+  CACHE_BATCH,
+  CACHE_NTHREADS,
+  MAXCOMLEN,
+  TDF_ALLOCATED_THREAD,
+  TDF_CLEANING,
+  TDF_EXITED,
+  TDF_EXITING,
+  TDF_KILLED,
+} = paramsModule;
 const { descriptorHandle, descriptorOf, endDescriptor, initDescriptor, keptForHolders } = descriptorModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
@@ -38,6 +47,7 @@ const {
   func: TD_FUNC,
   comm: TD_COMM,
   cpu: TD_CPU,
+  switches: TD_SWITCHES,
 } = Thread;
 const {
   tdfreeq: GD_TDFREEQ,
@@ -229,4 +239,35 @@ export function commOf(td: ThreadRef): string {
 /** What a killed thread ends with, and what safepoint() throws into it. Context: any; never blocks. */
 export function killedError(td: ThreadRef): LwktError {
   return new LwktError('ERR_LWKT_KILLED', `thread ${handleOf(td)} '${commOf(td)}' was killed`);
+}
+
+/**
+ * The current thread cleans up after a wait, and may block: it is not killed before endCleanup().
+ *
+ * Context: thread; never blocks.
+ *
+ * @returns for endCleanup()
+ */
+export function beginCleanup(): number {
+  const { m, curthread } = cpu;
+  st(m, curthread, TD_FLAGS, ld(m, curthread, TD_FLAGS) | TDF_CLEANING);
+  return ld(m, curthread, TD_SWITCHES);
+}
+
+/**
+ * The clean-up is done. Keeps a thread that was killed before it on its way to its end: a generator that passes a
+ * `return` on to another one, by yield*, and finds that this one yields, has forgotten the `return` when it goes on; an
+ * error it does not forget. A thread that was killed meanwhile ends at its next blocking call, as always.
+ *
+ * Context: thread; never blocks.
+ *
+ * @param begun - from beginCleanup()
+ * @throws LwktError ERR_LWKT_KILLED when the thread was on its way to its end and the clean-up has blocked
+ */
+export function endCleanup(begun: number): void {
+  const { m, curthread } = cpu;
+  const flags = ld(m, curthread, TD_FLAGS);
+  st(m, curthread, TD_FLAGS, flags & ~TDF_CLEANING);
+  if ((flags & TDF_KILLED) !== 0 && (flags & TDF_EXITING) !== 0 && begun !== ld(m, curthread, TD_SWITCHES))
+    throw killedError(curthread);
 }

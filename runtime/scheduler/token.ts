@@ -121,6 +121,9 @@ function giveUp(): IteratorReturnResult<never> {
       dropWaiter(tok, td);
       passOn(tok);
     }
+    // It has what it asked for and waits for one above that it had before: on no list yet, and its own all the same.
+    const { toks, asked, fresh } = want;
+    if (fresh && !toks.includes(asked) && isMine(asked)) letGo(asked);
   }
   unblockSelf();
   return ENDED;

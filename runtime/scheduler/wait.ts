@@ -19,7 +19,7 @@ import { arm, disarm, done, ENDED, RESUME, type Blocking, type Step } from './bl
 import { cpu, requireCpu, sysctlValue } from './globaldata.ts';
 import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
-import { handleOf } from './thread.ts';
+import { beginCleanup, endCleanup, handleOf } from './thread.ts';
 import { cancelTimer, setTimer, type Timer } from './timer.ts';
 import { lwktGetToken, lwktRegetToken, lwktRelToken } from './token.ts';
 import { untimely } from './untimely.ts';
@@ -117,6 +117,7 @@ function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<
     finished = true;
   } finally {
     if (timer !== undefined) cancelTimer(timer);
+    const begun = beginCleanup();
     if (!state.over) {
       yield* lwktRegetToken(tok);
       state.result = ld(m, w, W_GEN);
@@ -127,6 +128,7 @@ function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<
     // The token may be lost; what the signal told is enough.
     lwktRelToken(tok);
     if (!finished) passSignalOn(w, state);
+    endCleanup(begun);
   }
   return state.result;
 }
@@ -145,12 +147,14 @@ function* blockByMessage(w: WaitQueue, gen: number, timeoutMs: number): Generato
     finished = true;
   } finally {
     if (timer !== undefined) cancelTimer(timer);
+    const begun = beginCleanup();
     if (!state.over) {
       unblockHandler(w, handle, state.seq);
       yield* untilOver(w, state);
     }
     waits.delete(td);
     if (!finished) passSignalOn(w, state);
+    endCleanup(begun);
   }
   return state.result;
 }

@@ -267,6 +267,25 @@ test.serial('kill: of oneself: the next blocking call does not come back', (t) =
   });
 });
 
+test.serial(
+  'regress kill: a thread that is killed while it runs ends at a blocking call that nobody would end',
+  (t) => {
+    run(function* () {
+      const td = child(function* self() {
+        kill(curthread());
+        try {
+          yield* sleep(Infinity);
+          log.push('never');
+        } finally {
+          log.push('finally');
+        }
+      });
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+      t.deepEqual(log, ['finally']);
+    });
+  },
+);
+
 test.serial('kill: a thread that has not started never does', (t) => {
   run(function* () {
     const td = child(function* never() {
@@ -310,6 +329,91 @@ test.serial('kill: finally blocks may block, and cannot be killed again', (t) =>
     t.deepEqual(log, ['slept', 'cleaned']);
   });
 });
+
+/** The token comes from cpu 1, which had it. */
+function grant(tok: number): void {
+  stA(m, tok, Token.owner, -(cpu.id + 1));
+  sendFromOutside(IPI.tokenGrant, tok);
+  safepoint();
+}
+
+test.serial(
+  'regress kill: a wait queue’s clean-up that has to wait for the token does not save the thread',
+  (t) => {
+    run(function* () {
+      const w = waitQueue('again and again');
+      // yield* forgets a return when what it passed it on to blocks: the loop would go on.
+      const td = child(function* waits(): Generator<unknown, void, unknown> {
+        for (;;) {
+          yield* lwktBlock(w, waitGen(w));
+          log.push('came back');
+        }
+      });
+      yield* giveWay();
+      stA(m, w, Token.owner, 2);
+      kill(td);
+      yield* giveWay();
+      t.is(ld(m, w, Wait.count), 1);
+      grant(w);
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+      t.deepEqual(log, []);
+      t.is(ld(m, w, Wait.count), 0);
+      takeSent(1);
+    });
+  },
+);
+
+test.serial('regress kill: a wait queue’s clean-up is not cut short by a kill', (t) => {
+  run(function* () {
+    const w = waitQueue('cut short');
+    const td = child(function* waits() {
+      yield* lwktBlock(w, waitGen(w), 0);
+      log.push('came back');
+      yield* sleep(Infinity);
+    });
+    // The time is over at once, and the token is elsewhere: it stands in its clean-up.
+    yield* lwktYield();
+    stA(m, w, Token.owner, 2);
+    yield* giveWay();
+    kill(td);
+    yield* giveWay();
+    t.is(ld(m, w, Wait.count), 1);
+    grant(w);
+    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    t.is(ld(m, w, Wait.count), 0);
+    t.deepEqual(log, ['came back']);
+    takeSent(1);
+  });
+});
+
+test.serial(
+  'regress kill: the token that it asked for, and has, while it waits for a higher one, is let go',
+  (t) => {
+    run(function* () {
+      const low = token('kill low');
+      const high = token('kill high');
+      t.true(low < high);
+      stA(m, low, Token.owner, 2);
+      const td = child(function* waits() {
+        yield* lwktGetToken(high);
+        yield* lwktGetToken(low);
+        log.push('has both');
+      });
+      yield* giveWay();
+      // It let the higher one go to wait for the lower one; cpu 1 takes it meanwhile.
+      stA(m, high, Token.owner, 2);
+      grant(low);
+      yield* giveWay();
+      t.is(ld(m, low, Token.holder), refOf(td, 'test') | 1);
+      kill(td);
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+      t.is(ld(m, low, Token.holder) & 1, 0);
+      t.deepEqual(log, []);
+      takeSent(1);
+      grant(high);
+    });
+  },
+);
 
 test.serial('kill: a finally block that throws tells its own error', (t) => {
   run(function* () {

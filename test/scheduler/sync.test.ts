@@ -628,6 +628,31 @@ test.serial(
 
 // ---- barrier
 
+test.serial('regress condition: a killed waiter that has to wait for the mutex ends all the same', (t) => {
+  run(function* () {
+    const mu = mutex('ends all the same');
+    const cond = condition('ends all the same');
+    let rounds = 0;
+    const waiter = child(function* waiter(): Generator<unknown, void, unknown> {
+      yield* mutexLock(mu);
+      try {
+        for (; rounds < 10; rounds++) yield* conditionWait(cond, mu);
+      } finally {
+        mutexUnlock(mu);
+      }
+    });
+    yield* lwktYield();
+    yield* mutexLock(mu);
+    kill(waiter);
+    yield* lwktYield();
+    mutexUnlock(mu);
+    t.is((yield* failure(waiter)).code, 'ERR_LWKT_KILLED');
+    t.is(rounds, 0);
+    t.true(mutexTryLock(mu));
+    mutexUnlock(mu);
+  });
+});
+
 test.serial('barrier smoke: nobody passes before all have come; one is told that it was last; again', (t) => {
   run(function* () {
     const b = barrier(3, 'round');
