@@ -14,8 +14,8 @@ interface SuiteData {
 
 export const SUITES = {
   tokens: {
-    title: 'mutual exclusion, generations, several tokens at once, loss by blocking',
-    operations: { get: 20, try: 8, nested: 6, again: 3, lose: 4, gen: 3, keep: 3 },
+    title: 'mutual exclusion, generations, several tokens at once, loss by blocking, kill of waiters',
+    operations: { get: 20, try: 8, nested: 6, again: 3, lose: 4, gen: 3, keep: 3, kill: 1 },
     movable: true,
   },
   ipiq: {
@@ -35,13 +35,13 @@ export const SUITES = {
     movable: true,
   },
   mplock: {
-    title: 'one cpu at a time, counts, loss and return over a block',
-    operations: { get: 20, try: 8, nested: 4, lose: 4 },
+    title: 'one cpu at a time, counts, loss and return over a block, kill of waiters',
+    operations: { get: 20, try: 8, nested: 4, lose: 4, kill: 1 },
     movable: true,
   },
   waitq: {
-    title: 'first come first served, no lost wake-up, time limits, wake-ups by strangers',
-    operations: { fifo: 10, box: 10, timed: 4, poke: 3, signal: 6 },
+    title: 'first come first served, no lost wake-up, time limits, wake-ups by strangers, kill of waiters',
+    operations: { fifo: 10, box: 10, timed: 4, poke: 3, kill: 1, signal: 6 },
     movable: false,
   },
   preempt: {

@@ -1,7 +1,19 @@
 /** The suite `mplock`: threads fight for the one lock of the machine. */
 import { nowNs } from '../../base/clock.ts';
-import { getMplock, kthread, mpcount, mpLockHeld, relMplock, shared, tryMplock } from '../../lwkt.ts';
 import {
+  getMplock,
+  kthread,
+  lwktYield,
+  mpcount,
+  mpLockHeld,
+  relMplock,
+  shared,
+  spawn,
+  tryMplock,
+} from '../../lwkt.ts';
+import { slayLater } from './children.ts';
+import {
+  anyCpu,
   busted,
   failed,
   switchAway,
@@ -43,6 +55,16 @@ function out(t: Torture): void {
   if (mpcount() !== 0) failed('mp-count', t.line, mpcount(), 0);
 }
 
+/** Takes the lock again and again, blocks with it, until it is killed wherever it stands. */
+const victim = kthread(function* stressVictimOfMplock() {
+  for (;;) {
+    yield* getMplock();
+    yield* lwktYield();
+    relMplock();
+    yield* lwktYield();
+  }
+});
+
 const operations: Operations<'mplock'> = {
   *get(t) {
     yield* get(t);
@@ -75,6 +97,9 @@ const operations: Operations<'mplock'> = {
     waited(t, from);
     inside(t, 1);
     out(t);
+  },
+  *kill(t) {
+    yield* slayLater(t, spawn(victim, [], { cpu: anyCpu(t) }));
   },
 };
 

@@ -36,7 +36,7 @@ import {
 import type { Atomic } from '../../shared-memory/struct.ts';
 import { addA, ldA, stA } from '../../shared-memory/word.ts';
 import type { StressPlan } from '../plan.ts';
-import { errorOf, hasCode } from './children.ts';
+import { errorOf, hasCode, slay, slayLater } from './children.ts';
 import { anyCpu, busted, failed, switchAway, type Torture } from './harness.ts';
 
 /** For each thread of the suite a line: the rounds of its group, and what its group does once. */
@@ -94,13 +94,6 @@ const early = kthread(function* stressEarly(b: Barrier) {
   yield* barrierWait(b);
 });
 
-/** Kills a thread, and looks whether it has ended by that. */
-function* slay(t: Torture, td: Td, what: number): Generator<unknown, void, unknown> {
-  kill(td);
-  const error = yield* errorOf(td);
-  if (!hasCode(error, 'ERR_LWKT_KILLED')) failed('result', t.line, what, td);
-}
-
 /** Some threads go in step; one that came before them is killed, so it has not come. */
 export function* barrierRounds(t: Torture): Generator<unknown, void, unknown> {
   const all = 2 + t.next(MOST_IN_GROUP - 1);
@@ -111,7 +104,7 @@ export function* barrierRounds(t: Torture): Generator<unknown, void, unknown> {
   if (t.next(2) === 0) {
     const td = spawn(early, [b], { cpu: anyCpu(t) });
     yield* switchAway(t);
-    yield* slay(t, td, 3);
+    yield* slay(t, td);
   }
   const walk: Walk = { b, base, all, rounds, hasty: busted(t, 'barrier') };
   let last = 0;
@@ -247,8 +240,7 @@ export function* killedWaiter(
   locks: readonly [Mutex, Semaphore, RwLock],
 ): Generator<unknown, void, unknown> {
   const td = spawn(victim, [t.next(4), locks], { cpu: anyCpu(t) });
-  if (t.next(4) !== 0) yield* sleep(t.next(20) / 20);
-  yield* slay(t, td, 4);
+  yield* slayLater(t, td);
 }
 
 // ---- holders that fail

@@ -11,6 +11,8 @@ import {
   lwktSendIpiq,
   lwktTryToken,
   lwktWaitIpiq,
+  lwktYield,
+  safepoint,
   shared,
   spawn,
   token,
@@ -18,6 +20,7 @@ import {
 } from '../../lwkt.ts';
 import { CHAOS } from '../chaos.ts';
 import type { StressPlan } from '../plan.ts';
+import { slayLater } from './children.ts';
 import {
   anyCpu,
   busted,
@@ -106,6 +109,17 @@ const UNGUARDED = ['exclusion', 'canary', 'lost-update'] as const;
 /** An IPI that does nothing: waiting for it drains. */
 const nothing = ipiFunc(function stressNothing() {});
 
+/** Takes two tokens in any order and lets them go, again and again, until it is killed wherever it stands. */
+const victim = kthread(function* stressVictimOfTokens(first: number, second: number) {
+  for (;;) {
+    yield* lwktGetToken(tok(first));
+    yield* lwktGetToken(tok(second));
+    lwktRelToken(tok(second));
+    lwktRelToken(tok(first));
+    if (safepoint()) yield* lwktYield();
+  }
+});
+
 const operations: Operations<'tokens'> = {
   *get(t) {
     const which = t.next(toks.length);
@@ -185,6 +199,10 @@ const operations: Operations<'tokens'> = {
     if (now !== sum) failed('exclusion', t.line, which, sum, now);
     inside(t, which);
     lwktRelToken(tok(which));
+  },
+  *kill(t) {
+    const picks = [t.next(toks.length), t.next(toks.length)] as const;
+    yield* slayLater(t, spawn(victim, [...picks], { cpu: anyCpu(t) }));
   },
 };
 

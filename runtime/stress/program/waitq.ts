@@ -23,6 +23,7 @@ import {
   lwktYield,
   shared,
   sleep,
+  spawn,
   waitGen,
   waitQueue,
   type Token,
@@ -32,6 +33,7 @@ import type { Atomic } from '../../shared-memory/struct.ts';
 import { casA, ldA, stA } from '../../shared-memory/word.ts';
 import type { StressPlan } from '../plan.ts';
 import { liveThreads } from '../record.ts';
+import { slayLater } from './children.ts';
 import {
   busted,
   failed,
@@ -114,6 +116,11 @@ function* fillBoxes(which: number): Generator<unknown, void, unknown> {
 
 const ALL = 0x7fff;
 
+/** Waits on the queue of time limits, with and without one, until it is killed wherever it stands. */
+const victim = kthread(function* stressVictimOfQueue(ms: number) {
+  for (;;) yield* lwktBlock(timedQueue, waitGen(timedQueue), ms);
+});
+
 const operations: Operations<'waitq'> = {
   *fifo(t) {
     const which = t.next(fifos.length);
@@ -163,6 +170,10 @@ const operations: Operations<'waitq'> = {
       // It has ended meanwhile.
       if (!(error instanceof LwktError) || error.code !== 'ERR_LWKT_NO_THREAD') throw error;
     }
+  },
+  *kill(t) {
+    const ms = t.next(2) === 0 ? Infinity : t.next(20) / 20;
+    yield* slayLater(t, spawn(victim, [ms], { cpu: t.next(t.plan.cpus) }));
   },
   *signal(t) {
     const most = [1, 1, 2, ALL][t.next(4)] as number;
