@@ -6,6 +6,7 @@
  * that settle late, so they have some room; names are never given back, so none may come after the warm-up, which uses
  * every suite. A leak of eight bytes an operation passes all of it within minutes.
  */
+import { CACHE_NTHREADS } from '../base/params.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { ArenaUse } from './plan.ts';
 
@@ -22,8 +23,8 @@ const MIB = 1_048_576;
 const HEAP_ROOM = { base: 4, cpu: 2 } as const;
 /** Each cpu's young generation alone may take 48 MiB, and garbage is collected when V8 sees fit. */
 const RSS_ROOM = { base: 64, cpu: 96 } as const;
-/** Times as many descriptors as the warm-up used may have been used, and so many more. */
-const DESCRIPTOR_ROOM = { times: 4, more: 1024 } as const;
+/** Times as many descriptors as the warm-up used may have been used, and so many more: each cpu keeps some ready. */
+const DESCRIPTOR_ROOM = { times: 4, base: 1024, cpu: 2 * CACHE_NTHREADS } as const;
 
 function tenth(n: number): number {
   return Math.round(n * 10) / 10;
@@ -47,7 +48,7 @@ export function memoryGrowth(before: MemoryUse, after: MemoryUse, cpus: number):
   check('the process (MiB)', rssMib, after.rssMib, rssMib + RSS_ROOM.base + RSS_ROOM.cpu * cpus);
   check('the named objects', names, after.names, names);
   check('the named memory (bytes)', namedBytes, after.namedBytes, namedBytes);
-  const room = descriptors * DESCRIPTOR_ROOM.times + DESCRIPTOR_ROOM.more;
+  const room = descriptors * DESCRIPTOR_ROOM.times + DESCRIPTOR_ROOM.base + DESCRIPTOR_ROOM.cpu * cpus;
   check('the thread descriptors', descriptors, after.descriptors, room);
   return found;
 }
