@@ -3,7 +3,8 @@
  *
  *   node benchmarks/plots.ts [REPORT]
  *
- * Writes docs/img/NAME-light.svg and -dark.svg; a test holds them to the report.
+ * Writes docs/img/NAME-light.svg and -dark.svg, and shows them in the README between two marks; a test holds both to the
+ * report.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -18,6 +19,7 @@ import type { BenchReport } from '../runtime/bench/schema.ts';
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'benchmarks/results');
 const IMAGES = join(ROOT, 'docs/img');
+const README = join(ROOT, 'README.md');
 
 /** Width of the pictures; a README is shown somewhat narrower. */
 const WIDTH = 900;
@@ -66,6 +68,31 @@ export function plots(reports = recorded().map(({ report }) => report)): Map<str
   return files;
 }
 
+/** What a picture shows, for who does not see it. */
+const WORDS: Readonly<Record<string, string>> = {
+  latency: 'Percentile curves of the latency of an IPI, one for each load of the receiving CPU',
+  peers: 'How many times better lwkt is than each of the others, operation by operation',
+};
+
+/** The README with the pictures between its marks. */
+export function withPictures(readme: string, files: ReadonlyMap<string, string>): string {
+  const names = [...files.keys()].filter((name) => name.endsWith('-light.svg'));
+  const shown = names.map((light) => {
+    const name = light.replace('-light.svg', '');
+    return [
+      '<picture>',
+      `  <source media="(prefers-color-scheme: dark)" srcset="docs/img/${name}-dark.svg">`,
+      `  <img alt="${WORDS[name] ?? name}" src="docs/img/${light}">`,
+      '</picture>',
+      '',
+    ].join('\n');
+  });
+  return readme.replace(
+    /(<!-- plots: [^\n]*-->\n)[^]*?(<!-- \/plots -->)/,
+    (_, begin: string, end: string) => `${begin}${shown.join('\n')}${end}`,
+  );
+}
+
 if (import.meta.main) {
   const [, , path] = process.argv;
   const files = plots(path === undefined ? undefined : [parseReport(path, readFileSync(path, 'utf8'))]);
@@ -75,4 +102,5 @@ if (import.meta.main) {
     writeFileSync(join(IMAGES, name), text);
     console.log(`${relative(ROOT, join(IMAGES, name))}: ${text.length} bytes`);
   }
+  writeFileSync(README, withPictures(readFileSync(README, 'utf8'), files));
 }

@@ -33,8 +33,8 @@ function lwkt(root: string, ...args: string[]): { status: number | null; stdout:
 
 function measured(root: string, name: string): string {
   const file = join(dir, `${name}.json`);
-  const args = ['ipi', '--cpus', '2', '--duration', '4s', '--rounds', '2', '--json', file];
-  const { status } = lwkt(root, ...args);
+  const which = ['--cpus', '2', '--mode', 'pair', '--wake', 'awake', '--load', 'none'];
+  const { status } = lwkt(root, 'ipi', ...which, '--duration', '4s', '--rounds', '2', '--json', file);
   if (status !== 0) throw new Error(`the benchmark of ${root} ended with ${String(status)}`);
   return file;
 }
