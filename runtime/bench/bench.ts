@@ -17,6 +17,8 @@ export interface BenchOptions {
   readonly vs: ReadonlySet<PeerName>;
   /** The runs of `ipi`; their time is that of one round. */
   readonly ipi: readonly IpiPlan[];
+  /** Whether `ipi` measures all pairs of cpus. */
+  readonly map: boolean;
   /** Ends the run early, with what there is. */
   readonly interrupted: AbortSignal;
 }

@@ -6,7 +6,7 @@ import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import type { BenchOptions } from './bench.ts';
 import { BENCHES } from './benches.ts';
 import { peersOf } from './peers/names.ts';
-import { ipiPlans, type GivenIpiOptions } from './ipi/plans.ts';
+import { ipiPlans, wantsMap, type GivenIpiOptions } from './ipi/plans.ts';
 
 /** What commander gives. */
 export interface GivenBenchOptions extends GivenIpiOptions {
@@ -86,5 +86,6 @@ export function benchOptions(
   const settings = { cpus: given.cpus, cores, ring, durationMs: duration / rounds, quick };
   const vs = peersOf(given.vs ?? 'all');
   const ipi = names.includes('ipi') ? ipiPlans(given, settings) : [];
-  return { cpus, durationMs: duration, ring, rounds, quick, vs, ipi, interrupted };
+  const map = names.includes('ipi') && cpus > 1 && wantsMap(given);
+  return { cpus, durationMs: duration, ring, rounds, quick, vs, ipi, map, interrupted };
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { MAXCPU } from '../base/params.ts';
 import { BENCHES } from '../bench/benches.ts';
 import { PEERS } from '../bench/peers/names.ts';
+import { MAP } from '../bench/ipi/plans.ts';
 import { LOADS, MODES, WAKES } from '../bench/plan/ipi-plan.ts';
 import type { CompareOptions } from './bench-compare.ts';
 import type { ShowOptions } from './bench-show.ts';
@@ -27,7 +28,7 @@ Whom to compare with (--vs):
 ${table(Object.entries(PEERS))}
 
 ipi, who sends to whom (--mode):
-${table(MODES)}
+${table([...MODES, MAP])}
 
 ipi, what the receiver does when it has nothing to do (--wake):
 ${table(WAKES)}
@@ -41,7 +42,7 @@ Examples:
   lwkt bench ipi --mode pair --wake awake,parked,loop
   lwkt bench ipi --load compute:10us+gc --rate 10000 --duration 10s
   lwkt bench ipi --load gc --break 1ms
-  lwkt bench ipi --mode broadcast --cpus 8 --json report.json --html report.html
+  lwkt bench ipi --mode broadcast,map --cpus 8 --json report.json --html report.html
   lwkt bench compare old.json new.json --tolerance 20%
 `;
 }

@@ -31,7 +31,7 @@ for (const [given, shown] of [
 }
 
 for (const [what, given, reason] of [
-  ['an unknown mode', { mode: 'tea' }, /--mode: there is no 'tea'; there are self, pair, /],
+  ['an unknown mode', { mode: 'tea' }, /--mode: there is no 'tea'; there are self, pair, .*, map/],
   ['an unknown wake', { wake: 'tea' }, /--wake: there is no 'tea'; there are awake, parked, loop/],
   ['an unknown load', { load: 'tea' }, /--load: there is no load 'tea'/],
   ['a load without unit', { load: 'compute:10' }, /'compute:10': write a time of 100ns \.\. 2s/],
@@ -113,6 +113,18 @@ test('ipi options: lists are combined, a plus before a mode is no part of it', (
     'token/awake/none@10000/s',
     'token/awake/gc@10000/s',
   ]);
+});
+
+test('ipi options: the map of all pairs is measured when it is named, or nothing is', (t) => {
+  const wants = (given: GivenBenchOptions): boolean => benchOptions(['ipi'], given, never).map;
+  t.true(wants({}));
+  t.true(wants({ mode: 'map' }));
+  t.deepEqual(plans({ mode: 'map' }), []);
+  t.true(wants({ mode: 'self,map' }));
+  t.false(wants({ mode: 'pair' }));
+  t.false(wants({ load: 'gc' }));
+  t.false(wants({ cpus: 1 }));
+  t.throws(() => wants({ mode: 'map', cpus: 1 }), { message: /--cpus 1: the map needs 2 cpus/ });
 });
 
 test('ipi options: the rounds share the time', (t) => {

@@ -23,6 +23,7 @@ function tiny(vs: readonly PeerName[]): BenchOptions {
     quick: true,
     vs: new Set(vs),
     ipi: [],
+    map: false,
     interrupted: new AbortController().signal,
   };
 }

@@ -74,8 +74,7 @@ function noteUnsent(run: LatencyRun, tell: BenchEvents): void {
 export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) => {
   const { ipi: plans, rounds, interrupted } = options;
   const all = plans.map((): Round[] => []);
-  const wantsMap = plans.length > 1 && options.cpus > 1;
-  const steps = plans.length * rounds + (wantsMap ? 1 : 0);
+  const steps = plans.length * rounds + (options.map ? 1 : 0);
   let done = 0;
   const bounces: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -92,7 +91,7 @@ export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) 
     }
   }
   const maps: PairMap[] = [];
-  if (wantsMap && !interrupted.aborted) {
+  if (options.map && !interrupted.aborted) {
     tell.progress('map of all pairs', done / steps);
     maps.push(await pairMap(options.cpus, options.ring, options.durationMs, interrupted));
   }

@@ -65,11 +65,20 @@ function listed<T extends string>(
   });
 }
 
+/** What `--mode` also takes: no run, but the map of all pairs. */
+export const MAP = ['map', 'round trips of all pairs of cpus, one pair at a time'] as const;
+
+/** True if the map of all pairs is wanted: it was named, or nothing was. */
+export function wantsMap({ mode, wake, load, rate }: GivenIpiOptions): boolean {
+  if (mode !== undefined) return listed('--mode', mode, [...MODES, MAP]).includes(MAP[0]);
+  return wake === undefined && load === undefined && rate === undefined;
+}
+
 function combinations(given: GivenIpiOptions, quick: boolean): Combination[] {
   const { mode, wake, load, rate } = given;
   if (mode === undefined && wake === undefined && load === undefined && rate === undefined)
     return everything(quick);
-  const modes = listed('--mode', mode ?? 'pair', MODES);
+  const modes = listed('--mode', mode ?? 'pair', [...MODES, MAP]).filter((name) => name !== MAP[0]);
   const wakes = listed('--wake', wake ?? 'awake', WAKES);
   const loads = (load ?? 'none').split(',');
   return modes.flatMap((m) => wakes.flatMap((w) => loads.map((l) => ({ mode: m, wake: w, load: l.trim() }))));
@@ -128,6 +137,8 @@ function defaultCpus(mode: Mode, load: string, cores: number): number {
  */
 export function ipiPlans(given: GivenIpiOptions, settings: IpiSettings): IpiPlan[] {
   const { cpus, cores, ring, durationMs, quick } = settings;
+  if (given.mode !== undefined && wantsMap(given) && (cpus ?? cores) < 2)
+    refuse(`--cpus ${cpus ?? cores}: the map needs 2 cpus or more`);
   const rate = checkedRate(given.rate, durationMs);
   const breakNs = checkedBreak(given.break);
   const asked = combinations(given, quick);
