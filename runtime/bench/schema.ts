@@ -169,7 +169,9 @@ export const LatencyRun = z
     baselineNs: z
       .number()
       .nullable()
-      .describe('the C program that bounces a cache line, in the same minute; null without a compiler'),
+      .describe(
+        'a round trip of the C program that bounces a cache line, the quickest of the run; null without a compiler, and where sleep or work of the receiver is in the figures',
+      ),
     counters: z.record(z.string(), z.number()).describe('what was counted meanwhile, by name'),
     broke: z
       .object({
