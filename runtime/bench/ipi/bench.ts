@@ -4,6 +4,7 @@
 import type { Bench, BenchEvents, BenchOptions } from '../bench.ts';
 import { DISTRIBUTIONS, type IpiPlan } from '../plan/ipi-plan.ts';
 import type { Distribution, LatencyRun, PairMap } from '../schema.ts';
+import { isDisturbed, usage } from '../disturbance.ts';
 import { C, external } from '../external.ts';
 import { distribution } from './distribution.ts';
 import { shownLoads } from './loads.ts';
@@ -11,9 +12,34 @@ import { pairMap } from './map.ts';
 import { planId } from './plans.ts';
 import { runRound, type Round } from './run.ts';
 
+/** One round, and whether others disturbed it. */
+interface Watched extends Round {
+  readonly disturbed: boolean;
+}
+
+/** Rounds up to this long, in milliseconds, are repeated once when they were disturbed. */
+const REPEATED_MS = 2000;
+
+async function watched(plan: IpiPlan, interrupted: AbortSignal): Promise<Watched> {
+  const before = usage();
+  const round = await runRound(plan, interrupted);
+  return { ...round, disturbed: isDisturbed(before, usage()) };
+}
+
+/** A round that nobody disturbed, if the second try gives one. */
+async function calmRound(plan: IpiPlan, interrupted: AbortSignal): Promise<Watched> {
+  const first = await watched(plan, interrupted);
+  if (!first.disturbed || first.broke !== null || plan.durationMs > REPEATED_MS) return first;
+  if (interrupted.aborted) return first;
+  const second = await watched(plan, interrupted);
+  // Stopped early, it is less than the first.
+  return interrupted.aborted ? first : second;
+}
+
 /** Counters of rounds added up. */
-function summed(rounds: readonly Round[]): Record<string, number> {
-  const all: Record<string, number> = {};
+function summed(rounds: readonly Watched[]): Record<string, number> {
+  const disturbed = rounds.filter((round) => round.disturbed).length;
+  const all: Record<string, number> = { 'disturbed rounds': disturbed };
   for (const { counters } of rounds) {
     for (const [name, n] of Object.entries(counters)) all[name] = (all[name] ?? 0) + n;
   }
@@ -51,7 +77,7 @@ function baselineOf({ mode, wake, loads }: IpiPlan, bounces: readonly number[]):
 /** The rounds of one plan as one run; undefined when nothing was recorded. */
 function latencyRun(
   plan: IpiPlan,
-  rounds: readonly Round[],
+  rounds: readonly Watched[],
   bounces: readonly number[],
 ): LatencyRun | undefined {
   const distributions = DISTRIBUTIONS.map((name, i) =>
@@ -91,18 +117,18 @@ function noteUnsent(run: LatencyRun, tell: BenchEvents): void {
 /** The benchmark. */
 export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) => {
   const { ipi: plans, rounds, interrupted } = options;
-  const all = plans.map((): Round[] => []);
+  const all = plans.map((): Watched[] => []);
   const steps = plans.length * rounds + (options.map ? 1 : 0);
   let done = 0;
   const bounces: number[] = [];
   for (let round = 0; round < rounds; round++) {
     if (!interrupted.aborted) bounces.push(...(await bounce(options, tell)));
     for (const [i, plan] of plans.entries()) {
-      const found = all[i] as Round[];
+      const found = all[i] as Watched[];
       const broken = found.some(({ broke }) => broke !== null);
       if (!interrupted.aborted && !broken) {
         tell.progress(`${planId(plan)}, round ${round + 1} of ${rounds}`, done / steps);
-        found.push(await runRound(plan, interrupted));
+        found.push(await calmRound(plan, interrupted));
       }
       done++;
     }
@@ -112,7 +138,7 @@ export const ipiBench: Bench = async (options: BenchOptions, tell: BenchEvents) 
     tell.progress('map of all pairs', done / steps);
     maps.push(await pairMap(options.cpus, options.ring, options.durationMs, interrupted));
   }
-  const runs = plans.flatMap((plan, i) => latencyRun(plan, all[i] as Round[], bounces) ?? []);
+  const runs = plans.flatMap((plan, i) => latencyRun(plan, all[i] as Watched[], bounces) ?? []);
   for (const run of runs) noteUnsent(run, tell);
   return { rows: [], runs, maps, growth: [] };
 };
