@@ -124,6 +124,19 @@ test.serial('ipi: an interrupted run keeps what it has', async (t) => {
   t.is(recorded.length, DISTRIBUTIONS.length);
 });
 
+for (const [what, plan] of [
+  ['a sleeper in the event loop', { ...PAIR, wake: 'loop' }],
+  ['a storm', { ...PAIR, cpus: 3, loads: loadsOf('storm') }],
+  ['a token', { ...PAIR, mode: 'token' }],
+  ['a crowd', { ...PAIR, loads: loadsOf('switch+mplock+gc') }],
+] as const satisfies readonly (readonly [string, IpiPlan])[]) {
+  // What ends a thread may come before the thread has begun.
+  test.serial(`ipi: ${what} ends when the run was over before it began`, async (t) => {
+    const { result } = await runRound(plan, AbortSignal.abort());
+    t.is(result.sent, 0);
+  });
+}
+
 test('ipi clock: clocks that agree are one, clocks that are apart are not', (t) => {
   const here = clockReport();
   t.true(here.cost > 0);

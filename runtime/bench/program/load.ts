@@ -115,10 +115,13 @@ export const wakeUpIpi = ipiFunc(function benchWakeUp() {
 
 /** Keeps a promise outstanding, so that the cpu sleeps in its event loop. */
 const dreamer = kthread(function* benchDreamer(_value: number) {
+  const r = region();
   const woken = Promise.withResolvers<void>();
   wakeUp = woken.resolve;
-  region().begun();
-  yield* until(woken.promise);
+  r.begun();
+  // The IPI that ends this may have come before this thread began, and found nobody; `stop` was stored before it was
+  // sent.
+  if (!r.stopped) yield* until(woken.promise);
 });
 
 /** Sends IPIs at a rate, on time or as soon after as it can; what the ring has no room for is refused and counted. */
