@@ -17,7 +17,8 @@ import { ringAll } from './shared-memory/death.ts';
 import { CPU_BOOT, CPU_HALTED, Globaldata } from './shared-memory/layout/globaldata.ts';
 import { Machine, MACHINE_HALTING, MACHINE_PANICKED } from './shared-memory/layout/machine.ts';
 import { stText } from './shared-memory/text.ts';
-import { casA, ldA, st, stA } from './shared-memory/word.ts';
+import { atomicOps } from './shared-memory/wasm.ts';
+import { bindDoors, casA, ldA, st, stA } from './shared-memory/word.ts';
 
 /**
  * Runs one cpu until the machine halts or panics.
@@ -27,6 +28,7 @@ import { casA, ldA, st, stA } from './shared-memory/word.ts';
  */
 export default async function cpuMain(boot: CpuBoot): Promise<CpuEnd> {
   const arena = attachArena(boot.memory);
+  bindDoors(arena.m, atomicOps(arena.memory));
   bootCpu(arena, boot.cpu);
   const { m, gd } = cpu;
   st(m, gd, Globaldata.worker, threadId);

@@ -50,6 +50,8 @@ export const IPI = {
   wakeup: 19,
   /** (handle, number) End the sleep of one thread on a number. */
   rouse: 20,
+  /** (token) A token that no cpu owns was let go, and threads here wait for it. */
+  tokenFree: 21,
 } as const;
 
 /** Messages a cpu sends to the host's corner. */

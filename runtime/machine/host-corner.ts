@@ -33,6 +33,7 @@ import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
 import { breakLock } from '../shared-memory/lock.ts';
 import { mendMessages, MESSAGES_BUSY } from '../shared-memory/messages.ts';
 import {
+  headFunc,
   ringComplete,
   ringPush,
   ringRelease,
@@ -239,7 +240,7 @@ export class HostCorner {
       const records: [number, number, number][] = [];
       for (; taken !== written; taken = (taken + 1) | 0) {
         const slot = ringSlot(ring, taken);
-        records.push([m[slot] as number, m[slot + 1] as number, m[slot + 2] as number]);
+        records.push([headFunc(m[slot] as number), m[slot + 1] as number, m[slot + 2] as number]);
       }
       ringRelease(m, ring, taken);
       ringComplete(m, ring, taken);

@@ -11,10 +11,10 @@ import { Machine } from '../shared-memory/layout/machine.ts';
 import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
 import { RWLOCK_WRITER, Sync, SYNC_KINDS } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
-import { Token, Wait } from '../shared-memory/layout/token.ts';
+import { NO_CPU, Token, Wait } from '../shared-memory/layout/token.ts';
 import { PANIC_TEXT_BYTES } from '../base/params.ts';
-import { ringSlot, ringTaken, ringWritten } from '../shared-memory/ring.ts';
-import { listSymbols } from '../shared-memory/symbols.ts';
+import { headFunc, ringSlot, ringTaken, ringWritten } from '../shared-memory/ring.ts';
+import { isTokenKind, listSymbols } from '../shared-memory/symbols.ts';
 import { ldText } from '../shared-memory/text.ts';
 import { ld, ldA } from '../shared-memory/word.ts';
 import { machineThreads, type ThreadInfo } from './ps.ts';
@@ -159,7 +159,7 @@ function rings(arena: Arena, names: FunctionNames): RingView[] {
       if (pending <= 0 || pending > map.ringSize) continue;
       const records = Array.from({ length: Math.min(pending, MOST_SHOWN) }, (_, i) => {
         const slot = ringSlot(ring, (taken + i) | 0);
-        const func = m[slot] as number;
+        const func = headFunc(m[slot] as number);
         return {
           func: target === map.ncpus ? `host function ${func}` : (names.ipis[func] ?? `function ${func}`),
           args: [1, 2, 3].map((k) => m[slot + k] as number),
@@ -178,8 +178,8 @@ function tokenView(arena: Arena, name: string, ref: number): TokenView {
   return {
     name,
     ref,
-    owner: owner === 0 ? null : Math.abs(owner) - 1,
-    moving: owner < 0,
+    owner: owner === 0 || owner === NO_CPU ? null : Math.abs(owner) - 1,
+    moving: owner < 0 && owner !== NO_CPU,
     holder: (holder & 1) === 0 ? 0 : handle(arena, holder & ~1),
     generation: ld(m, ref, Token.gen),
     requests: bits(ldA(m, ref, Token.reqLow), ldA(m, ref, Token.reqHigh)),
@@ -260,7 +260,7 @@ export function machineView(arena: Arena, names: FunctionNames): MachineView {
     runQueues: runQueues(arena),
     rings: rings(arena, names),
     tokens: symbols
-      .filter(({ kind }) => kind === 'token')
+      .filter(({ kind }) => isTokenKind(kind))
       .map(({ name, ref }) => tokenView(arena, name, ref)),
     waitQueues: symbols
       .filter(({ kind }) => kind === 'wait queue')

@@ -94,6 +94,20 @@ export function forgottenYield(name: string): LwktError {
   );
 }
 
+const readyIterator = {
+  [Symbol.iterator]: () => readyIterator,
+  next(): Step<unknown> {
+    disarm();
+    return DONE;
+  },
+};
+
+/** What a blocking function returns that has its value at once. Context: thread; never blocks. */
+export function readyWith<T>(value: T): Blocking<T> {
+  DONE.value = value;
+  return readyIterator as Blocking<T>;
+}
+
 function refuse(name: string): never {
   requireCpu(name);
   if (cpu.intrNesting !== 0) {

@@ -8,7 +8,8 @@ import { adoptHandler, startThread } from './create.ts';
 import { setSplz } from './crit.ts';
 import { endThread, joinHandler, setJoined, threadReturned, threadThrew, unjoinHandler } from './exit.ts';
 import { registerIpi, type IpiHandler } from './ipifunc.ts';
-import { echoHandler, initIpiq, setDrainBell } from './ipiq.ts';
+import { initIpiq, setDrainBell } from './ipiq.ts';
+import { echoHandler } from './ipiq-drain.ts';
 import { joinedHandler } from './join.ts';
 import { blockedKilled, killHandler } from './kill.ts';
 import { balance } from './balance.ts';
@@ -26,6 +27,7 @@ import { answer, poll, setBalance, setPreemptPending, setSettleTokens } from './
 import { lwktGdInit } from './runqueue.ts';
 import { descheduleHandler, setInterrupt, setPriHandler, wakeHandle } from './schedule.ts';
 import { setSwitchUpcalls } from './switch.ts';
+import { tokenFreeHandler } from './token-mutex.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
 import { rouse, wakeupHandler } from './tsleep.ts';
@@ -55,6 +57,7 @@ const KERNEL: Readonly<Record<keyof typeof IPI, IpiHandler>> = {
   unblock: unblockHandler,
   wakeup: wakeupHandler,
   rouse,
+  tokenFree: tokenFreeHandler,
 };
 
 /**

@@ -283,13 +283,14 @@ function allImmutable(args: readonly unknown[]): boolean {
 
 function putArguments(td: ThreadRef, target: number, name: string, args: unknown[]): void {
   const { arena, m } = cpu;
-  if (target === cpu.id && allImmutable(args)) {
+  // One number needs no copy of the array, wherever it goes.
+  if (args.length === 1 && typeof args[0] === 'number') stPlainValue(arena, td, args[0]);
+  else if (target === cpu.id && allImmutable(args)) {
     const slot = slotOf(td);
     makeRoom(slot);
     locals[slot] = args.length === 0 ? undefined : args.slice();
     st(m, td, TD_VALUE_KIND, VALUE_LOCAL);
   } else if (args.length === 0) st(m, td, TD_VALUE_KIND, VALUE_NONE);
-  else if (args.length === 1 && typeof args[0] === 'number') stPlainValue(arena, td, args[0]);
   else stMessageValue(arena, td, VALUE_MESSAGE, argumentsToMessage(arena, cpu.id, name, args));
 }
 

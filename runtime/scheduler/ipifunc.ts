@@ -6,6 +6,7 @@
  */
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
+import { MAX_FUNCS } from '../shared-memory/ring.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
 
@@ -76,6 +77,12 @@ function register<F>(table: Registered<F>[], what: string, name: string, run: F,
 
 /** Registers an IPI function; returns its number. Context: boot; never blocks. */
 export function registerIpi(name: string, run: IpiHandler): number {
+  if (ipiFuncs.length >= MAX_FUNCS) {
+    throw new LwktError(
+      'ERR_LWKT_REGISTER',
+      `ipiFunc '${name}' is one too many: a machine knows ${MAX_FUNCS} IPI functions; tell cases apart by an argument`,
+    );
+  }
   const id = register(ipiFuncs, 'ipiFunc', name, run, false);
   ipiHandlers.push(run);
   return id;

@@ -1,21 +1,20 @@
 /**
- * The IPI queue matrix: run a registered function on another cpu.
+ * The IPI queue matrix, the sending side: run a registered function on another cpu, and wait for it.
  *
- * Every pair of corners has a ring; the sender fills a slot, publishes it and rings the target's doorbell. The target
- * drains at its interrupt points, source by source, in the order they were sent. The host is the last corner.
+ * Every pair of corners has a ring; the sender fills a slot and rings the target's doorbell, unless that one polls.
+ * The target drains at its interrupt points: ipiq-drain.ts. The host is the last corner.
  *
  * ## Invariants
  *
- *   I1  A record is taken once, and the functions of one source run in order.
- *   I2  xindex never passes a function that has not returned, also when a function drains again (it waits for room in
- *       a full ring): only the outermost drain of a source publishes it.
- *   I3  Whoever waits (for room, for completion) drains all its rings meanwhile, so no cycle of cpus that wait for each
- *       other stands still.
- *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them, which still
- *       makes room for the sender; the outermost drain runs them first.
+ *   I1  Whoever waits (for room, for completion) drains all its rings meanwhile and says at once what room that made,
+ *       so no cycle of cpus that wait for each other stands still.
  *
- * A send costs an atomic store and load, and an atomic or if the target had no bit pending.
- * Seed: lwkt_send_ipiq, lwkt_wait_ipiq, lwkt_process_ipiq.
+ * ## Cost
+ *
+ *   A send is one atomic store and one atomic load, plus an atomic or when the target neither polls nor has the bit
+ *   of this cpu pending.
+ *
+ * Seed: lwkt_send_ipiq, lwkt_wait_ipiq.
  */
 import { IPI } from '../base/protocol.ts';
 import type { Seq } from '../base/ids.ts';
@@ -25,91 +24,49 @@ import * as paramsModule from '../base/params.ts';
 import * as doorbellModule from '../shared-memory/doorbell.ts';
 import * as memoryMapModule from '../shared-memory/layout/memory-map.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
-import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import type { RingRef } from '../shared-memory/ring.ts';
 import * as ringModule from '../shared-memory/ring.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as deadModule from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
-import * as ipifuncModule from './ipifunc.ts';
+import * as drainModule from './ipiq-drain.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
-const { MAX_INTR_NESTING, TDPRI_CRIT } = paramsModule;
-const { BELL_HOST, BELL_SOURCES, bellPending, ringBell, sleepOnBell, sourceBit } = doorbellModule;
+const { MAX_INTR_NESTING } = paramsModule;
+const { bellPending, ringBellForIpi, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
-const { Thread } = threadLayoutModule;
-const {
-  ringComplete,
-  ringCompleted,
-  ringCompletedHint,
-  ringPush,
-  ringRelease,
-  ringSeq,
-  ringSlot,
-  ringTaken,
-  ringWritten,
-} = ringModule;
-const { count, ld, pause, st } = wordModule;
+const { ringCompleted, ringCompletedHint, ringPush, ringSeq } = ringModule;
+const { count, pause } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { diedError, isDead, refuseDead } = deadModule;
-const { runIpi } = ipifuncModule;
+const { ALL_SOURCES, beginWait, endWait, initDrain, processIpiq } = drainModule;
 
-const { pri: TD_PRI } = Thread;
 const IPIQ_COUNT = counterField('lwkt.ipiq_count');
 const IPIQ_FIFOFULL = counterField('lwkt.ipiq_fifofull');
 const IPIQ_REFUSED = counterField('lwkt.ipiq_refused');
 const IPIQ_WAKEUPS = counterField('lwkt.ipiq_wakeups');
 
-/** Records between two publications of what has been run. */
-const BATCH = 16;
-/** Nesting from which a drain only sets aside. */
-const STASH_DEPTH = 8;
 /** Looks at the completion index before the slow path; spins before a waiter sleeps. */
 const QUICK_SPINS = 1000;
 const WAIT_SPINS = 2000;
 const WAIT_SPINS_CROWDED = 50;
-/** What every corner may have sent. */
-export const ALL_SOURCES = ((1 << BELL_SOURCES) - 1) | BELL_HOST;
 
-/** One incoming ring, as this cpu sees it. Per cpu. */
-interface Source {
-  readonly ring: RingRef;
-  /** Records taken: our rindex, ahead of the published one. */
-  taken: number;
-  /** rindex and xindex as published. */
-  published: number;
-  completed: number;
-  /** Drains of this source that are under way. */
-  depth: number;
-  /** Records set aside: four numbers each, from `stashHead` on. */
-  stash: number[];
-  stashHead: number;
-  /** Threads of the source, or 0 for the cpu itself, that want to know when what was taken so far has returned. */
-  readonly echoes: number[];
-}
-
-let sources: Source[] = [];
 let bells: number[] = [];
 let outRings: RingRef[] = [];
-let hostBit = 0;
-/** Waits for other cpus that are under way here, nested ones too. */
-let waits = 0;
+/** This cpu's bit in a bell. */
+let myBit = 0;
 
 /** Binds the rings of this cpu. Context: boot; never blocks. */
 export function initIpiq(): void {
   const { map } = cpu.arena;
   const corners = map.ncpus + 1;
   const range = Array.from({ length: corners }, (_, i) => i);
-  sources = range.map((source) => {
-    const ring = ringOf(map, source, cpu.id);
-    const taken = ringTaken(cpu.m, ring);
-    return { ring, taken, published: taken, completed: taken, depth: 0, stash: [], stashHead: 0, echoes: [] };
-  });
   bells = range.map((corner) => map.globaldata + corner * Globaldata.WORDS);
   outRings = range.map((target) => ringOf(map, cpu.id, target));
-  hostBit = map.ncpus;
+  myBit = sourceBit(cpu.id);
+  initDrain(sendEchoes);
 }
 
 /**
@@ -133,7 +90,7 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
   }
   count(m, gd, IPIQ_COUNT);
   const seq = ringSeq(m, ring);
-  if (ringBell(m, bells[dcpu] as number, sourceBit(cpu.id))) count(m, gd, IPIQ_WAKEUPS);
+  if (ringBellForIpi(m, bells[dcpu] as number, myBit)) count(m, gd, IPIQ_WAKEUPS);
   return seq;
 }
 
@@ -141,7 +98,7 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
 export function forsake(dcpu: number): void {
   const { m } = cpu;
   const ring = outRings[dcpu] as RingRef;
-  ringRelease(m, ring, ringSeq(m, ring));
+  ringModule.ringRelease(m, ring, ringSeq(m, ring));
   outRings[dcpu] = { ...ring, size: 0 };
 }
 
@@ -165,7 +122,7 @@ export function tryPushIpi(dcpu: number, func: number, arg0: number, arg1: numbe
 /** Rings the doorbell of another corner for what was pushed. Context: thread | ipi | idle; never blocks. */
 export function ringIpi(dcpu: number): void {
   const { m, gd } = cpu;
-  if (ringBell(m, bells[dcpu] as number, sourceBit(cpu.id))) count(m, gd, IPIQ_WAKEUPS);
+  if (ringBellForIpi(m, bells[dcpu] as number, myBit)) count(m, gd, IPIQ_WAKEUPS);
 }
 
 /** The sequence number of the last record to a corner. Context: any; never blocks. */
@@ -203,7 +160,7 @@ export function waitIpi(dcpu: number, seq: Seq): void {
     // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has returned.
     if (!echoed && spins >= spinLimit()) {
       echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
-      if (echoed) ringBell(m, bells[dcpu] as number, sourceBit(cpu.id));
+      if (echoed) ringBellForIpi(m, bells[dcpu] as number, myBit);
     }
     return false;
   });
@@ -220,13 +177,11 @@ function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean):
       `lwkt_send_ipiq: TOO HEAVILY NESTED! cpu ${cpu.id} waits for ${what} of cpu ${dcpu} at depth ${cpu.intrNesting}`,
     );
   }
-  waits++;
+  beginWait();
   try {
-    // Functions under way have taken records whose room nobody knows of yet.
-    for (const source of sources) publish(source, false);
     spinFor(what, dcpu, ready);
   } finally {
-    waits--;
+    endWait();
     // Interrupt threads that became runnable meanwhile preempt at the next safepoint.
     if (cpu.reqpri !== 0) cpu.polls = 0;
   }
@@ -277,124 +232,7 @@ export function setDrainBell(drain: () => void): void {
   drainBell = drain;
 }
 
-/**
- * Runs the IPIs of the sources in `bits`, as far as they were sent when it looked.
- *
- * Context: thread | ipi | idle; critical section: entered; never blocks.
- *
- * @param bits - bits taken from the doorbell
- * @seed lwkt_process_ipiq
- */
-export function processIpiq(bits: number): void {
-  const { m } = cpu;
-  const td = cpu.curthread;
-  st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
-  cpu.intrNesting++;
-  try {
-    let rest = bits & ((1 << BELL_SOURCES) - 1);
-    while (rest !== 0) {
-      const bit = 31 - Math.clz32(rest);
-      rest &= ~(1 << bit);
-      for (let source = bit; source < cpu.ncpus; source += BELL_SOURCES) drainSource(source);
-    }
-    if ((bits & BELL_HOST) !== 0) drainSource(hostBit);
-  } finally {
-    cpu.intrNesting--;
-    st(m, td, TD_PRI, ld(m, td, TD_PRI) - TDPRI_CRIT);
-  }
-}
-
-/**
- * Runs the IPIs that were sent without ringing the doorbell.
- *
- * Context: thread | idle; critical section: entered; never blocks.
- *
- * @returns whether there were any
- */
-export function drainPassive(): boolean {
-  const { m } = cpu;
-  let any = false;
-  for (let i = 0; i < sources.length; i++) {
-    const source = sources[i] as Source;
-    if (ringWritten(m, source.ring) === source.taken) continue;
-    any = true;
-    processIpiq(i === hostBit ? BELL_HOST : sourceBit(i));
-  }
-  return any;
-}
-
-function drainSource(index: number): void {
-  const { m } = cpu;
-  const source = sources[index] as Source;
-  const { ring } = source;
-  const outermost = source.depth === 0;
-  const before = source.taken;
-  const aside = cpu.intrNesting > STASH_DEPTH;
-  source.depth++;
-  try {
-    if (outermost) runStash(source);
-    const written = ringWritten(m, ring);
-    // A nested drain may have gone past this snapshot.
-    while (((written - source.taken) | 0) > 0) {
-      const slot = ringSlot(ring, source.taken);
-      const func = m[slot] as number;
-      const arg0 = m[slot + 1] as number;
-      const arg1 = m[slot + 2] as number;
-      const arg2 = m[slot + 3] as number;
-      source.taken = (source.taken + 1) | 0;
-      if (aside || source.stash.length !== 0) source.stash.push(func, arg0, arg1, arg2);
-      else runIpi(func, arg0, arg1, arg2);
-      if ((source.taken & (BATCH - 1)) === 0) publish(source, outermost);
-    }
-    if (outermost) runStash(source);
-    cpu.burst = ((source.taken - before) | 0) > 1;
-  } finally {
-    source.depth--;
-    publish(source, outermost);
-  }
-  if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes);
-}
-
-/** Answers those who wait for completion, which has been published by now. */
-function sendEchoes(index: number, echoes: number[]): void {
-  for (const handle of echoes.splice(0)) sendIpi(index, handle === 0 ? IPI.wake : IPI.schedule, handle, 0, 0);
-}
-
-/**
- * Handles IPI.echo: the records before it are to be reported as returned to cpu `from`: its thread `handle` is made
- * runnable, or with 0 its doorbell rung.
- *
- * Context: ipi; never blocks.
- */
-export function echoHandler(from: number, handle: number): void {
-  (sources[from] as Source).echoes.push(handle);
-}
-
-/**
- * Tells the source how far its records were taken, and how far they were run. Room is told in halves of the ring,
- * which leaves the source half a ring at least; but at once while this cpu waits itself (I3).
- */
-function publish(source: Source, outermost: boolean): void {
-  const { m } = cpu;
-  const { ring } = source;
-  if (((source.taken - source.published) | 0) >= (waits === 0 ? cpu.ringSize >> 1 : 1)) {
-    source.published = source.taken;
-    ringRelease(m, ring, source.taken);
-  }
-  // At depth one every record taken has returned, but for those set aside.
-  if (outermost && source.completed !== source.taken && source.stash.length === 0) {
-    source.completed = source.taken;
-    ringComplete(m, ring, source.taken);
-  }
-}
-
-function runStash(source: Source): void {
-  const { stash } = source;
-  while (source.stashHead < stash.length) {
-    const at = source.stashHead;
-    source.stashHead += 4;
-    runIpi(stash[at] as number, stash[at + 1] as number, stash[at + 2] as number, stash[at + 3] as number);
-  }
-  stash.length = 0;
-  source.stashHead = 0;
+/** Answers those who wait for completion. */
+function sendEchoes(source: number, echoes: number[]): void {
+  for (const handle of echoes) sendIpi(source, handle === 0 ? IPI.wake : IPI.schedule, handle, 0, 0);
 }

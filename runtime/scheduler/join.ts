@@ -39,6 +39,7 @@ const JOINED = { refused: false };
 const REFUSED = { refused: true };
 
 let argHandle = 0;
+let argRef: ThreadRef = 0;
 
 function joinedTwice(handle: number): LwktError {
   return new LwktError(
@@ -89,7 +90,7 @@ const joinIterator = {
   next(resumed: unknown): Step<unknown> {
     if (resumed !== undefined) return again(ld(cpu.m, cpu.curthread, TD_WAIT));
     disarm();
-    return first(argHandle, refOf(argHandle, 'join()'));
+    return first(argHandle, argRef);
   },
   /** Killed while it waits: the thread may be joined by another. */
   return(): IteratorReturnResult<never> {
@@ -170,5 +171,6 @@ export function join<R>(handle: Td<R>): Blocking<R> {
   }
   arm('join()');
   argHandle = handle;
+  argRef = td;
   return joinIterator as Blocking<R>;
 }

@@ -44,7 +44,7 @@ import * as waitingModule from './waiting.ts';
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { Sync } = syncLayoutModule;
 const { casA, count, ld, ldA, ldHint, pause, stA } = wordModule;
-const { arm, disarm } = blockingModule;
+const { arm, disarm, readyWith } = blockingModule;
 const { counterField, cpu } = globaldataModule;
 const {
   heldAlready,
@@ -61,7 +61,7 @@ const {
   unhold,
 } = syncObjectModule;
 const { handleOf } = threadModule;
-const { checkTimeout, identOf, ready, readyWith, waitUntil } = waitingModule;
+const { checkTimeout, identOf, ready, waitUntil } = waitingModule;
 
 const { state: S_STATE, waiters: S_WAITERS, next: S_NEXT, poisoned: S_POISONED } = Sync;
 const MUTEX = syncCode('mutex');

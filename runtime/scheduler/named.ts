@@ -5,8 +5,9 @@
  */
 import { LwktError } from '../base/errors.ts';
 import type { Token as TokenRef, WaitQueue } from '../base/ids.ts';
-import { Token, Wait } from '../shared-memory/layout/token.ts';
+import { NO_CPU, Token, Wait } from '../shared-memory/layout/token.ts';
 import { symbol, type SymbolKind } from '../shared-memory/symbols.ts';
+import { casA } from '../shared-memory/word.ts';
 import { requireCpu } from './globaldata.ts';
 
 function find(what: string, name: string, kind: SymbolKind, length: number, words: number): number {
@@ -17,17 +18,39 @@ function find(what: string, name: string, kind: SymbolKind, length: number, word
   return symbol(arena, id, name, kind, length, words);
 }
 
+/** What a token is to be. */
+export interface TokenOptions {
+  /**
+   * 'owned', the default: one cpu owns it, takes it without an atomic and hands it over when others ask. 'mutex': no cpu
+   * owns it, whoever finds it free takes it by compare-and-swap; for tokens that several cpus use in turns.
+   */
+  readonly kind?: 'owned' | 'mutex';
+}
+
 /**
  * The token of a name.
  *
  * Context: boot | thread; never blocks.
  *
  * @param name - 1 to 1024 bytes
- * @throws LwktError ERR_LWKT_SYMBOL when the name stands for something else or the table is full
+ * @param options - the same wherever the name is asked for
+ * @throws LwktError ERR_LWKT_SYMBOL when the name stands for something else, a token of the other kind too, or the
+ *   table is full; ERR_LWKT_OPTION for a kind that does not exist
  * @seed lwkt_inittoken
  */
-export function token(name: string): TokenRef {
-  return find('token()', name, 'token', 1, Token.WORDS);
+export function token(name: string, { kind = 'owned' }: TokenOptions = {}): TokenRef {
+  if (kind === 'owned') return find('token()', name, 'token', 1, Token.WORDS);
+  if (kind !== 'mutex') {
+    throw new LwktError(
+      'ERR_LWKT_OPTION',
+      `token('${name}'): there is no kind '${String(kind)}'; use 'owned' or 'mutex'`,
+    );
+  }
+  const { m } = requireCpu('token()');
+  const tok = find('token()', name, 'mutex token', 1, Token.WORDS);
+  // Every cpu that asks does the same.
+  casA(m, tok, Token.owner, 0, NO_CPU);
+  return tok;
 }
 
 /**

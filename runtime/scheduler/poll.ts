@@ -19,6 +19,7 @@ import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as ipiqModule from './ipiq.ts';
+import * as drainModule from './ipiq-drain.ts';
 import * as mplockOwnerModule from './mplock-owner.ts';
 import * as runqueueModule from './runqueue.ts';
 import * as threadModule from './thread.ts';
@@ -27,15 +28,25 @@ import * as timerModule from './timer.ts';
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
 const { TDF_EXITING, TDF_KILLED, TDPRI_CRIT } = paramsModule;
-const { answerBell, BELL_CLOCK, BELL_CONTROL, BELL_HOST, BELL_IPI, BELL_MPLOCK, BELL_STATE, bellPending } =
-  doorbellModule;
+const {
+  answerBell,
+  BELL_CLOCK,
+  BELL_CONTROL,
+  BELL_HOST,
+  BELL_IPI,
+  BELL_MPLOCK,
+  BELL_POLLING,
+  BELL_STATE,
+  bellPending,
+} = doorbellModule;
 const { deathsOf, diedAt } = deathModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Machine, MACHINE_HALTING } = machineLayoutModule;
 const { Thread } = threadLayoutModule;
 const { addA, count, ld, ldA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
-const { drainPassive, forsake, processIpiq } = ipiqModule;
+const { drainPassive, processIpiq } = drainModule;
+const { forsake } = ipiqModule;
 const { mplockTick } = mplockOwnerModule;
 const { othersRunnable } = runqueueModule;
 const { killedError } = threadModule;
@@ -89,7 +100,7 @@ export function answer(): void {
     cpu.mpBell = true;
     cpu.resched = true;
   }
-  if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits);
+  if ((bits & (BELL_IPI | BELL_HOST | BELL_POLLING)) !== 0) processIpiq(bits); // B3 of doorbell.ts
 }
 
 /** The machine halts, or a cpu has died. */
@@ -146,6 +157,11 @@ export function tick(): void {
   cpu.polls = owed ? MIN_POLLS : pollsPerTick;
   if (ld(m, gd, GD_PROMISES) !== 0 && now - lastTurn > sysctlValue('lwkt.loop_us') * 1000) wantTurn();
   if (othersRunnable(cpu.curthread)) cpu.resched = true;
+}
+
+/** True when a tick has passed since the last look at the clock. Context: any; never blocks. */
+export function tickDue(now: number): boolean {
+  return now - lastTick >= sysctlValue('lwkt.tick_us') * 1000;
 }
 
 /** Notes that the event loop had its turn. Context: idle; never blocks. */

@@ -16,7 +16,7 @@
  *
  * ## What becomes of what
  *
- *   token        to a survivor; what it guards may be half done. One that was on its way from the dead arrives.
+ *   token        to a survivor, or free; what it guards may be half done. One that was on its way from the dead arrives.
  *   MP lock      free
  *   mutex        poisoned, by the first who wants it: mutex.ts. An rwlock that a thread of it wrote under as well.
  *   spinlock     free; once: the next one tries; barrier with one of it waiting: broken
@@ -58,7 +58,7 @@ import { adopt } from './create.ts';
 import { isLost, obituary } from './dead.ts';
 import { deliver, TAKEN, unjoinHandler } from './exit.ts';
 import { cpu } from './globaldata.ts';
-import { ALL_SOURCES, processIpiq } from './ipiq.ts';
+import { ALL_SOURCES, processIpiq } from './ipiq-drain.ts';
 import { joinAgain, keepJoined } from './join.ts';
 import { bereaveMplock } from './mplock-owner.ts';
 import { bereaveMoves, movedFrom } from './move.ts';
@@ -76,6 +76,7 @@ import {
   tryRefOf,
   unlinkThread,
 } from './thread.ts';
+import { bereaveMutexToken } from './token-mutex.ts';
 import { bereaveToken } from './token-owner.ts';
 import { bereaveSleepers, wakeAll } from './tsleep.ts';
 import { bereaveQueue, bereaveWaits, unblockHandler, waits } from './wait-queue.ts';
@@ -177,6 +178,7 @@ function see(dead: number): void {
 function takeTokens(dead: number): void {
   const { arena, m } = cpu;
   eachSymbol(arena, 'token', (tok) => void bereaveToken(tok, dead));
+  eachSymbol(arena, 'mutex token', (tok) => bereaveMutexToken(tok, dead));
   eachSymbol(arena, 'wait queue', (w: WaitQueue) => {
     if (!bereaveToken(w as number, dead)) return;
     bereaveQueue(

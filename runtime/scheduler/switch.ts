@@ -29,7 +29,7 @@ import type { Blocking, Step } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
-import * as ipiqModule from './ipiq.ts';
+import * as ipiqModule from './ipiq-drain.ts';
 import * as mplockOwnerModule from './mplock-owner.ts';
 import * as pollModule from './poll.ts';
 import * as runqueueModule from './runqueue.ts';
@@ -40,7 +40,7 @@ import * as timerModule from './timer.ts';
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
 const { TDF_EXITING, TDF_KILLED, TDF_LEAVING, TDF_RELEASE, TDF_TOKENS, TDPRI_CRIT } = paramsModule;
-const { sleepOnBell } = doorbellModule;
+const { sleepOnBell, startPolling } = doorbellModule;
 const { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqFirst, tailqRotate } = tailqModule;
@@ -48,8 +48,8 @@ const { count, ld, pause, st } = wordModule;
 const { arm, BLOCKED, disarm, done, EXITING, forgottenYield, RESUME, takeArmed } = blockingModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { chooseForMplock, mplockIdle } = mplockOwnerModule;
-const { drainPassive } = ipiqModule;
-const { awoke, poll } = pollModule;
+const { drainCorner, drainPassive, lookAtRings, NOTHING, RANG } = ipiqModule;
+const { awoke, poll, tickDue } = pollModule;
 const { dequeue, highestRunq, moveToTail } = runqueueModule;
 const { setRunnable } = scheduleModule;
 const { commOf, slotOf, stacks } = threadModule;
@@ -213,8 +213,11 @@ function plainYield(): LwktError {
 
 /** Pauses before the next look when IPIs come in bursts: each look takes the line from the sender. */
 const BURST_PAUSES = 16;
-/** Polls of the doorbell between two looks at the clock while spinning. */
-const SPIN_CHUNK = 64;
+/** Slots looked at between two looks at the clock. */
+const CHUNK = 1024;
+const CHUNK_CROWDED = 128;
+/** IPIs run between two looks at the clock. */
+const CLOCK_MASK = 15;
 const MIN_SPIN_NS = 1000;
 /** Share of lwkt.spin_us that is spun when cpus outnumber cores. */
 const CROWDED_SHARE = 0.05;
@@ -230,7 +233,7 @@ export function longestSpin(): number {
 }
 
 /**
- * Nothing is runnable: spins a while on the doorbell, then sleeps on it.
+ * Nothing is runnable: looks at rings and doorbell a while, then sleeps on the doorbell.
  *
  * @returns true when promises are outstanding, so that the event loop has to do the sleeping
  */
@@ -239,41 +242,54 @@ function idle(): boolean {
   st(m, gd, GD_CURTHREAD, cpu.idlethread);
   if (cpu.mpHeld || cpu.mpBell) mplockIdle();
   if (ld(m, gd, GD_PROMISES) !== 0) return true;
-  if (cpu.burst) for (let i = 0; i < BURST_PAUSES; i++) pause();
-  if (spin(SPIN_CHUNK)) return false;
-  const deadline = nextDeadline();
-  let now = nowNs();
-  const end = Math.min(now + spinNs, deadline);
-  st(m, gd, GD_STATE, CPU_SPIN);
-  while (now < end) {
-    if (spin(SPIN_CHUNK)) {
-      spinNs = Math.min(longestSpin(), spinNs * 2);
-      count(m, gd, IDLE_SPINS);
-      st(m, gd, GD_STATE, CPU_RUN);
-      return false;
+  if (!startPolling(m, gd)) return false;
+  const came = spin();
+  // Takes POLLING off the bell, and looks once more at every ring.
+  poll();
+  if (came) {
+    spinNs = Math.min(longestSpin(), spinNs * 2);
+    count(m, gd, IDLE_SPINS);
+  } else if (!cpu.resched) {
+    const deadline = nextDeadline();
+    if (nowNs() < deadline) {
+      up.releaseTokens();
+      drainPassive();
+      // Handing a token over may have waited for room in a ring, and drained meanwhile: what came then has rung no bell
+      // that is still to be heard.
+      if (!cpu.resched) park(deadline, nowNs());
     }
-    now = nowNs();
-  }
-  if (now < deadline) {
-    up.releaseTokens();
-    drainPassive();
-    // Handing a token over may have waited for room in a ring, and drained meanwhile: what came then has rung no bell
-    // that is still to be heard.
-    if (!cpu.resched) park(deadline, now);
+    fireTimers(nowNs());
   }
   st(m, gd, GD_STATE, CPU_RUN);
-  fireTimers(nowNs());
   return false;
 }
 
-/** Polls the doorbell `n` times; true when it was rung. */
-function spin(n: number): boolean {
+/** Runs IPIs as they come; true when something came and the dispatcher should look, false when the time is over. */
+function spin(): boolean {
   const { m, gd } = cpu;
-  for (let i = 0; i < n; i++) {
-    if (m[gd] !== 0) return true;
-    pause();
+  const times = Math.ceil((cpu.crowded ? CHUNK_CROWDED : CHUNK) / (cpu.ncpus + 1));
+  let came = false;
+  let end = 0;
+  for (let n = 0; ; n++) {
+    const corner = lookAtRings(times, end !== 0);
+    if (corner === RANG) return true;
+    if (corner !== NOTHING) {
+      drainCorner(corner);
+      came = true;
+      if (cpu.resched || cpu.reqpri !== 0) return true;
+      if (cpu.burst) for (let i = 0; i < BURST_PAUSES; i++) pause();
+      if ((n & CLOCK_MASK) !== 0) continue;
+    }
+    const now = nowNs();
+    if (end === 0) {
+      end = Math.min(now + spinNs, nextDeadline());
+      st(m, gd, GD_STATE, CPU_SPIN);
+    }
+    if (now < end) continue;
+    // Time has passed that no poll counts.
+    if (tickDue(now)) cpu.polls = 0;
+    return came;
   }
-  return false;
 }
 
 function park(deadline: number, now: number): void {

@@ -3,11 +3,12 @@
  *
  * Taking a token that one's own cpu owns touches no atomic. A thread that blocks loses what it holds, as in the
  * seed: another may take it. It still has to release it, or to get it back with lwktRegetToken; the generation
- * tells whether anybody had it between. How tokens move between cpus is the business of token-owner.ts.
+ * tells whether anybody had it between. How tokens move between cpus is the business of token-owner.ts; those that no
+ * cpu owns are that of token-mutex.ts.
  *
  * ## Invariants
  *
- *   I1  A token is held by at most one thread of the machine, on the cpu that owns it.
+ *   I1  A token is held by at most one thread of the machine, on the cpu that owns it if one does.
  *   I2  A thread waits only for a token above, in address order, all it keeps holding: it first lets go of the
  *       higher ones and takes them again after. So waits form no cycle, and nobody starves another by retrying.
  *   I3  The generation moves when a token is got, and when it is got back after somebody else had it.
@@ -27,6 +28,7 @@ import * as critModule from './crit.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as switchModule from './switch.ts';
 import * as threadModule from './thread.ts';
+import * as tokenMutexModule from './token-mutex.ts';
 import * as tokenOwnerModule from './token-owner.ts';
 import { untimely } from './untimely.ts';
 
@@ -35,11 +37,13 @@ const { TDF_TOKENS, TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { Token } = tokenLayoutModule;
 const { count, ld, st } = wordModule;
-const { arm, disarm, done, ENDED } = blockingModule;
+const { arm, disarm, done, ENDED, readyWith } = blockingModule;
 const { critExit, tooHigh } = critModule;
 const { counterField, cpu, requireCpu } = globaldataModule;
 const { blockSelf, unblockSelf } = switchModule;
 const { commOf } = threadModule;
+const { freeMutexToken, giveUpMutexToken, gotMutexToken, isMutexToken, requestMutexToken, takeMutexToken } =
+  tokenMutexModule;
 const { dropWaiter, isOwner, isWanted, passOn, requestToken, tokenFreed, tryOwn } = tokenOwnerModule;
 
 const { flags: TD_FLAGS, pri: TD_PRI } = Thread;
@@ -47,8 +51,11 @@ const { holder: T_HOLDER, gen: T_GEN } = Token;
 const WMESG_TOKEN = wmesgCode('token');
 const LOSSES = counterField('lwkt.token_losses');
 
+/** Most tokens of a thread: each is a critical section. */
+const MOST_HELD = Math.floor(TDPRI_LIMIT / TDPRI_CRIT) + 1;
+
 /** Tokens of the current thread in the order it got them; the first `cpu.held` entries count. Per cpu. */
-const held: TokenRef[] = [];
+const held = new Int32Array(MOST_HELD);
 /** The same of threads that blocked with tokens in hand. Per cpu. */
 const saved = new Map<ThreadRef, TokenRef[]>();
 /** What a waiting thread has yet to take. Per cpu. */
@@ -65,20 +72,23 @@ interface Want {
   readonly fresh: boolean;
 }
 
-/** True when the current thread holds the token; then its cpu owns it, since a held token never moves. */
+/** True when the current thread holds the token: only it writes itself there, and writes that it lets go. */
 function isMine(tok: TokenRef): boolean {
   return ld(cpu.m, tok, T_HOLDER) === (cpu.curthread | 1);
 }
 
 /** Holds a token that this cpu owns and no thread of it holds. */
 function holdHere(tok: TokenRef, fresh: boolean): boolean {
-  const { m, curthread } = cpu;
-  if (!isOwner(tok)) return false;
-  const holder = ld(m, tok, T_HOLDER);
-  if ((holder & 1) !== 0) return false;
-  if (fresh || holder !== curthread) st(m, tok, T_GEN, (ld(m, tok, T_GEN) + 1) | 0 || 1);
-  st(m, tok, T_HOLDER, curthread | 1);
+  if (!isOwner(tok) || (ld(cpu.m, tok, T_HOLDER) & 1) !== 0) return false;
+  mark(tok, fresh);
   return true;
+}
+
+/** Writes down that the current thread holds a token, and the generation (I3). */
+function mark(tok: TokenRef, fresh: boolean): void {
+  const { m, curthread } = cpu;
+  if (fresh || ld(m, tok, T_HOLDER) !== curthread) st(m, tok, T_GEN, (ld(m, tok, T_GEN) + 1) | 0 || 1);
+  st(m, tok, T_HOLDER, curthread | 1);
 }
 
 /** Notes an acquisition in the thread: the list, and the critical section that comes with it. */
@@ -90,9 +100,25 @@ function push(tok: TokenRef): void {
   st(m, curthread, TD_PRI, pri);
 }
 
+/** Both in one, for a new acquisition of a token that is here and free: the usual case, in as few steps as it takes. */
+function takeFresh(tok: TokenRef): boolean {
+  const { m, curthread } = cpu;
+  const pri = ld(m, curthread, TD_PRI) + TDPRI_CRIT;
+  if (!isOwner(tok) || (ld(m, tok, T_HOLDER) & 1) !== 0 || pri > TDPRI_LIMIT) return false;
+  st(m, tok, T_GEN, (ld(m, tok, T_GEN) + 1) | 0 || 1);
+  st(m, tok, T_HOLDER, curthread | 1);
+  held[cpu.held++] = tok;
+  st(m, curthread, TD_PRI, pri);
+  return true;
+}
+
 /** Takes a token that nobody holds here, or that nobody owns. */
 function tryHold(tok: TokenRef, fresh: boolean): boolean {
-  return holdHere(tok, fresh) || (!isOwner(tok) && tryOwn(tok) && holdHere(tok, fresh));
+  if (holdHere(tok, fresh)) return true;
+  if (!isMutexToken(tok)) return !isOwner(tok) && tryOwn(tok) && holdHere(tok, fresh);
+  if (isMine(tok) || !takeMutexToken(tok)) return false;
+  mark(tok, fresh);
+  return true;
 }
 
 // ---- getting
@@ -102,10 +128,7 @@ const getIterator = {
   next(resumed: unknown): Step<number> {
     if (resumed !== undefined) return wanting();
     disarm();
-    const tok = argTok;
-    if (!holdHere(tok, true)) return get(tok, true);
-    push(tok);
-    return done(ld(cpu.m, tok, T_GEN));
+    return get(argTok, true);
   },
   return: giveUp,
 };
@@ -118,8 +141,11 @@ function giveUp(): IteratorReturnResult<never> {
   if (want !== undefined) {
     // Its turn, if it had come, is the next one's.
     for (const tok of want.toks) {
-      dropWaiter(tok, td);
-      passOn(tok);
+      if (isMutexToken(tok)) giveUpMutexToken(tok, td);
+      else {
+        dropWaiter(tok, td);
+        passOn(tok);
+      }
     }
     // It has what it asked for and waits for one above that it had before: on no list yet, and its own all the same.
     const { toks, asked, fresh } = want;
@@ -146,6 +172,8 @@ function giveUp(): IteratorReturnResult<never> {
 export function lwktGetToken(tok: TokenRef): Blocking<number> {
   if (cpu.untimely) return untimely(() => lwktGetToken(tok));
   arm('lwktGetToken()');
+  // A free one of this cpu is taken here; `yield*` then finds the step ready.
+  if (takeFresh(tok)) return readyWith(ld(cpu.m, tok, T_GEN));
   argTok = tok;
   return getIterator;
 }
@@ -160,6 +188,7 @@ export function lwktGetToken(tok: TokenRef): Blocking<number> {
  */
 export function lwktTryToken(tok: TokenRef): boolean {
   requireThread('lwktTryToken()');
+  if (takeFresh(tok)) return true;
   if (!tryHold(tok, true) && !isMine(tok)) return false;
   push(tok);
   return true;
@@ -207,10 +236,12 @@ function wanting(): Step<number> {
     const tok = toks[0] as TokenRef;
     const mode = fresh && tok === asked;
     if (!tryHold(tok, mode)) {
-      requestToken(tok, td);
+      if (isMutexToken(tok)) requestMutexToken(tok, td);
+      else requestToken(tok, td);
       if (!tryHold(tok, mode)) return blockSelf(WMESG_TOKEN, tok);
     }
-    dropWaiter(tok, td);
+    if (isMutexToken(tok)) gotMutexToken(tok, td);
+    else dropWaiter(tok, td);
     toks.shift();
   }
   wants.delete(td);
@@ -233,7 +264,11 @@ export function lwktRelToken(tok: TokenRef): void {
   const top = cpu.held - 1;
   if (top < 0 || held[top] !== tok) refuseRelease(tok);
   cpu.held = top;
-  if (isMine(tok) && (top === 0 || !holdsBelow(tok, top))) letGo(tok);
+  const { m, curthread } = cpu;
+  if (ld(m, tok, T_HOLDER) === (curthread | 1) && (top === 0 || !holdsBelow(tok, top))) {
+    st(m, tok, T_HOLDER, curthread);
+    offer(tok);
+  }
   critExit();
 }
 
@@ -254,7 +289,13 @@ function refuseRelease(tok: TokenRef): never {
 /** Makes a token free that the current thread holds. */
 function letGo(tok: TokenRef): void {
   st(cpu.m, tok, T_HOLDER, cpu.curthread);
-  if (isWanted(tok)) tokenFreed(tok);
+  offer(tok);
+}
+
+/** A token that was let go is for whoever waits. */
+function offer(tok: TokenRef): void {
+  if (isMutexToken(tok)) freeMutexToken(tok);
+  else if (isWanted(tok)) tokenFreed(tok);
 }
 
 // ---- generations
@@ -319,7 +360,7 @@ export function lwktGenToken(tok: TokenRef, gen: number): Blocking<number> {
 /** The current thread blocks: it loses its tokens, unless it waits for another one. Context: idle; never blocks. */
 export function suspendTokens(td: ThreadRef): void {
   const { m } = cpu;
-  const toks = held.slice(0, cpu.held);
+  const toks = Array.from(held.subarray(0, cpu.held));
   cpu.held = 0;
   saved.set(td, toks);
   st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_TOKENS);

@@ -16,7 +16,7 @@ import { nowNs } from '../base/clock.ts';
 import { LwktError } from '../base/errors.ts';
 import { Sync } from '../shared-memory/layout/sync.ts';
 import { addA } from '../shared-memory/word.ts';
-import { disarm, done, type Blocking, type Step } from './blocking.ts';
+import { disarm, done, type Step } from './blocking.ts';
 import { cpu } from './globaldata.ts';
 import { announce, dropSleeper, sleepOn, wakeFirst } from './tsleep.ts';
 
@@ -89,24 +89,6 @@ const readyIterator = {
 /** What a blocking function returns when it has what it wants at once. Context: thread; never blocks. */
 export function ready(): typeof readyIterator {
   return readyIterator;
-}
-
-let argValue: unknown;
-
-const valueIterator = {
-  [Symbol.iterator]: () => valueIterator,
-  next(): Step<unknown> {
-    disarm();
-    const value = argValue;
-    argValue = undefined;
-    return done(value);
-  },
-};
-
-/** What a blocking function returns when it has its value at once. Context: thread; never blocks. */
-export function readyWith<T>(value: T): Blocking<T> {
-  argValue = value;
-  return valueIterator as Blocking<T>;
 }
 
 /** Checks a time limit. Context: any; never blocks. @throws LwktError ERR_LWKT_OPTION */

@@ -11,18 +11,10 @@ import './layout/sync.ts'; // declared on every side, for the layout hash
 import './layout/token.ts';
 import { TUNABLES } from './layout/sysctl.ts';
 import { layoutHash, type Plain } from './struct.ts';
+import { PAGE_BYTES, sharedMemory, type SharedMemory } from './wasm.ts';
 import { ld, st, type Mem } from './word.ts';
 
-/** A shared WebAssembly memory; the standard type library knows it only for browsers. */
-export interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
-}
-
-const { Memory } = (
-  globalThis as unknown as {
-    WebAssembly: { Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory };
-  }
-).WebAssembly;
+export type { SharedMemory };
 
 /** One machine's memory with the map of its regions. Plain data: it holds no other state. */
 export interface Arena {
@@ -32,8 +24,6 @@ export interface Arena {
   readonly f64: Float64Array<ArrayBufferLike>;
   readonly map: MemoryMap;
 }
-
-const PAGE_BYTES = 65_536;
 
 /**
  * Makes the arena of a new machine.
@@ -47,7 +37,7 @@ export function createArena(shape: Shape, crowded: boolean): Arena {
   const pages = Math.ceil((map.words * 4) / PAGE_BYTES);
   let memory: SharedMemory;
   try {
-    memory = new Memory({ initial: pages, maximum: pages, shared: true });
+    memory = sharedMemory(pages);
   } catch (cause) {
     const mib = Math.ceil((pages * PAGE_BYTES) / 1_048_576);
     throw new LwktError(

@@ -7,39 +7,43 @@
  * ## Words
  *
  *   word         written by   mode     meaning
- *   windex       source       atomic   records ever written; lies beside the target's doorbell
- *   written      source       plain    the source's own copy of windex
+ *   written      source       plain    records ever written
  *   rindexSeen   source       plain    source's last look at rindex
  *   rindex       target       atomic   records taken, as far as the source has been told
  *   xindex       target       atomic   records whose function has returned, as far as the source has been told
- *   slots        source       plain    record n lives in slot n mod size
+ *   slots        source       atomic   record n lives in slot n mod size: its head, then three arguments
  *
- *   Indices run freely and wrap at 2^32. Compare them by `(a - b) | 0`, never by `<`.
+ *   A head is stamp and function number, 16 bits each. The stamp of record n is 1 + n / size, modulo 2^16: the lap of
+ *   the ring that it belongs to. So a slot tells by itself whether it holds the record that the target waits for, and
+ *   a record travels in one line. Indices run freely and wrap at 2^32. Compare them by `(a - b) | 0`, never by `<`.
  *
  * ## Invariants
  *
- *   I1  Neither rindex nor xindex is ever ahead of windex, and windex - rindex <= size.
- *   I2  A slot is written only while its record is outside rindex .. windex - 1.
+ *   I1  Neither rindex nor xindex is ever ahead of written, and written - rindex <= size.
+ *   I2  A slot is written only while its record is outside rindex .. written - 1.
  *   I3  xindex never passes a record whose function is still running, even if that function drains this same
- *       ring (kept by ipiq.ts, which alone writes xindex).
+ *       ring (kept by ipiq-drain.ts, which alone writes xindex).
+ *   I4  The slot of record n holds the stamp of n - size, or 0 in the first lap, until n is written; that differs from
+ *       the stamp of n, since laps are written one after the other and 2^16 divides the number of laps up to 2^32.
  *
  * ## Ordering
  *
- *   A1  push: slot words (plain), then windex (atomic store).
- *   B1  take: windex (atomic load), then slot words (plain).
- *       Who sees windex = n sees every word of record n - 1.
- *   A2  take: slot words read (plain), then rindex (atomic store).
- *   B2  push: rindex (atomic load), then slot words (plain).
+ *   A1  push: arguments (plain), then the head (atomic store).
+ *   B1  take: head (atomic load), then arguments (plain).
+ *       Who finds the stamp of record n sees every word of it.
+ *   A2  take: arguments read (plain), then rindex (atomic store).
+ *   B2  push: rindex (atomic load), then arguments (plain).
  *       No slot is overwritten before it has been read.
  *
  * ## Cost
  *
- *   push: one atomic store, plus one atomic load when the ring looks full from here.
+ *   push: one atomic store, plus one atomic load when the ring looks full from here. One line moves for a record.
  *
  * ## Rejected
  *
+ *   A write index beside the slots: two lines move for each record instead of one, and the target waits for both.
  *   One empty slot to tell full from empty: costs a slot, and free-running indices tell it for free.
- *   Loading both indices on each call: two more atomic loads, 7 ns each where measured.
+ *   Loading both indices on each call: two more atomic loads.
  *
  * ## Not promised
  *
@@ -56,10 +60,14 @@ import * as wordModule from './word.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { atomic, line, plain, struct } = structModule;
-const { ld, ldA, ldHint, ldOwn, st, stA } = wordModule;
+const { ld, ldA, ldHint, ldOwn, st, stA, stInit } = wordModule;
 
-/** Words of one record: function, three arguments. */
+/** Words of one record: head, three arguments. */
 export const SLOT_WORDS = 4;
+/** Bits of a head that name the function; the stamp has the rest. */
+const FUNC_BITS = 16;
+/** Functions that a ring can name. */
+export const MAX_FUNCS = 1 << FUNC_BITS;
 
 export const Ring = struct('Ring', {
   // ---- source's line
@@ -71,20 +79,25 @@ export const Ring = struct('Ring', {
   xindex: atomic(),
   _slots: line(),
   // ---- records, size x SLOT_WORDS, written by the source
-  slots: plain(),
+  slots: atomic(),
 });
 
 const { written: WRITTEN, rindexSeen: RINDEX_SEEN, rindex: RINDEX, xindex: XINDEX, slots: SLOTS } = Ring;
-const WINDEX = 0 as Atomic;
+const HEAD = 0 as Atomic;
 
 /** Where the words of one ring lie. */
 export interface RingRef {
   /** Word offset of the ring's own words. */
   readonly base: number;
-  /** Word offset of its write index. */
-  readonly windex: number;
   /** Slots, a power of two. */
   readonly size: number;
+  /** Its logarithm. */
+  readonly shift: number;
+}
+
+/** A ring of `size` slots, a power of two. */
+export function ringRef(base: number, size: number): RingRef {
+  return { base, size, shift: 31 - Math.clz32(size) };
 }
 
 /** Words of a ring of `size` records, in whole lines. */
@@ -92,8 +105,25 @@ export function ringWords(size: number): number {
   return Math.ceil((SLOTS + size * SLOT_WORDS) / 32) * 32;
 }
 
+/** Head of record `index` without its function. */
+export function ringStamp(ring: RingRef, index: number): number {
+  return ((index >>> ring.shift) + 1) << FUNC_BITS;
+}
+
+/** True for a head with this stamp. */
+export function isStamped(head: number, stamp: number): boolean {
+  return ((head ^ stamp) & -MAX_FUNCS) === 0;
+}
+
+/** The function number in a head. */
+export function headFunc(head: number): number {
+  return head & (MAX_FUNCS - 1);
+}
+
 /**
  * Appends one record; false when the ring is full, and then nothing was written.
+ *
+ * @param func - 0 .. 65,535
  */
 export function ringPush(
   m: Mem,
@@ -112,12 +142,11 @@ export function ringPush(
     if (fill >= size || fill < 0) return checkFill(fill, size);
   }
   const slot = base + SLOTS + (w & (size - 1)) * SLOT_WORDS;
-  m[slot] = func;
   m[slot + 1] = arg0;
   m[slot + 2] = arg1;
   m[slot + 3] = arg2;
   st(m, base, WRITTEN, (w + 1) | 0);
-  stA(m, ring.windex, WINDEX, (w + 1) | 0); // A1
+  stA(m, slot, HEAD, ringStamp(ring, w) | func); // A1
   return true;
 }
 
@@ -133,9 +162,26 @@ export function ringSeq(m: Mem, ring: RingRef): number {
   return ld(m, ring.base, WRITTEN);
 }
 
-/** Records ever written, for the target. */
+/** The head that lies in a slot, from {@link ringSlot}: of the record there, or of the one a lap ago. */
+export function ringHead(m: Mem, slot: number): number {
+  return ldA(m, slot, HEAD); // B1
+}
+
+/** Like {@link ringHead}, by a plain look: may be late, so a loop needs the other one too. */
+export function ringHeadHint(m: Mem, slot: number): number {
+  return ldHint(m, slot, HEAD);
+}
+
+/** True when record `index`, the next one to be taken, has been written. */
+export function ringHas(m: Mem, ring: RingRef, index: number): boolean {
+  return isStamped(ringHead(m, ringSlot(ring, index)), ringStamp(ring, index));
+}
+
+/** Records ever written, for the target and for watchers: counts what lies behind the last one told taken. */
 export function ringWritten(m: Mem, ring: RingRef): number {
-  return ldA(m, ring.windex, WINDEX); // B1
+  let index = ldA(m, ring.base, RINDEX);
+  for (let n = 0; n < ring.size && ringHas(m, ring, index); n++) index = (index + 1) | 0;
+  return index;
 }
 
 /** Records taken, as the target published it. */
@@ -168,11 +214,14 @@ export function ringCompleted(m: Mem, ring: RingRef, seq: number): boolean {
   return ((ldA(m, ring.base, XINDEX) - seq) | 0) >= 0;
 }
 
-/** Sets both indices of an unused ring: for tests of the wrap at 2^32. */
+/** Sets the indices of an unused ring, and its slots as they would be then (I4): for tests of the wrap at 2^32. */
 export function ringPreset(m: Mem, ring: RingRef, index: number): void {
   st(m, ring.base, WRITTEN, index);
   st(m, ring.base, RINDEX_SEEN, index);
-  stA(m, ring.windex, WINDEX, index);
   stA(m, ring.base, RINDEX, index);
   stA(m, ring.base, XINDEX, index);
+  for (let n = 1; n <= ring.size; n++) {
+    const last = (index - n) | 0;
+    stInit(m, ringSlot(ring, last), HEAD, ringStamp(ring, last));
+  }
 }

@@ -48,8 +48,14 @@ export const SYMBOL_KINDS = [
   'barrier',
   'once',
   'rwlock',
+  'mutex token',
 ] as const;
 export type SymbolKind = Exclude<(typeof SYMBOL_KINDS)[number], 'none'>;
+
+/** True for the kinds of tokens. */
+export function isTokenKind(kind: string): boolean {
+  return kind === 'token' || kind === 'mutex token';
+}
 
 /** One named object as a watcher sees it. */
 export interface SymbolInfo {
@@ -64,7 +70,8 @@ export interface SymbolInfo {
 /** Words that an object of a kind has at least. */
 function wordsOf(kind: string): number {
   if (kind.startsWith('shared.')) return 1;
-  return kind === 'token' ? Token.WORDS : kind === 'wait queue' ? Wait.WORDS : Sync.WORDS;
+  if (isTokenKind(kind)) return Token.WORDS;
+  return kind === 'wait queue' ? Wait.WORDS : Sync.WORDS;
 }
 
 /** Longest name in bytes. */
@@ -122,7 +129,11 @@ export function symbol(
 /** Tokens, wait queues and shared regions have names of their own: a token may be called like what it guards. */
 function sameSpace(arena: Arena, entry: number, kind: SymbolKind): boolean {
   const known = SYMBOL_KINDS[ld(arena.m, entry, KIND)] ?? 'none';
-  return known === kind || (known.startsWith('shared.') && kind.startsWith('shared.'));
+  return (
+    known === kind ||
+    (known.startsWith('shared.') && kind.startsWith('shared.')) ||
+    (isTokenKind(known) && isTokenKind(kind))
+  );
 }
 
 /** Compares bytes, not text: two texts may have the same bytes, and bytes are what is kept. */

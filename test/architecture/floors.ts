@@ -21,6 +21,7 @@ export const FLOORS: readonly Floor[] = [
     name: 'shared memory',
     entries: [
       'shared-memory/struct.ts',
+      'shared-memory/wasm.ts',
       'shared-memory/word.ts',
       'shared-memory/text.ts',
       'shared-memory/tailq.ts',
@@ -50,6 +51,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/runqueue.ts',
       'scheduler/crit.ts',
       'scheduler/blocking.ts',
+      'scheduler/ipiq-drain.ts',
       'scheduler/ipiq.ts',
       'scheduler/schedule.ts',
       'scheduler/mplock-owner.ts',
@@ -63,6 +65,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/release.ts',
       'scheduler/refs.ts',
       'scheduler/token-owner.ts',
+      'scheduler/token-mutex.ts',
       'scheduler/token.ts',
       'scheduler/sleep.ts',
       'scheduler/tsleep.ts',

@@ -20,6 +20,7 @@ import { counter, Globaldata, type CounterName } from '../../runtime/shared-memo
 import { Machine, MACHINE_HALTING, MACHINE_RUNNING } from '../../runtime/shared-memory/layout/machine.ts';
 import { ringOf, type Shape } from '../../runtime/shared-memory/layout/memory-map.ts';
 import {
+  headFunc,
   ringComplete,
   ringPush,
   ringRelease,
@@ -232,7 +233,7 @@ export function takeSent(corner: number): number[][] {
   const sent: number[][] = [];
   for (let index = ringTaken(m, ring); index !== ringSeq(m, ring); index = (index + 1) | 0) {
     const slot = ringSlot(ring, index);
-    sent.push([0, 1, 2, 3].map((i) => m[slot + i] as number));
+    sent.push([headFunc(m[slot] as number), ...[1, 2, 3].map((i) => m[slot + i] as number)]);
     ringRelease(m, ring, (index + 1) | 0);
     ringComplete(m, ring, (index + 1) | 0);
   }

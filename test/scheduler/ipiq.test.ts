@@ -11,7 +11,14 @@ import {
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { ringOf } from '../../runtime/shared-memory/layout/memory-map.ts';
-import { Ring, ringPreset, ringSlot, ringTaken, ringWritten } from '../../runtime/shared-memory/ring.ts';
+import {
+  headFunc,
+  Ring,
+  ringPreset,
+  ringSlot,
+  ringTaken,
+  ringWritten,
+} from '../../runtime/shared-memory/ring.ts';
 import { initIpiq } from '../../runtime/scheduler/ipiq.ts';
 import { bootOneCpu, define, checkLeaks, run, sendFromOutside, giveWay } from '../helpers/one-cpu.ts';
 
@@ -102,7 +109,8 @@ test.serial('ipiq: what is sent lies in the ring to its target, and is done when
     const at = ringWritten(m, out);
     const seq = lwktSendIpiq(1, note, 5, 6, 7);
     const slot = ringSlot(out, at);
-    t.deepEqual([...m.subarray(slot, slot + 4)], [note.id, 5, 6, 7]);
+    t.is(headFunc(m[slot] as number), note.id);
+    t.deepEqual([...m.subarray(slot + 1, slot + 4)], [5, 6, 7]);
     t.false(ipiqDone(1, seq));
     // Played: cpu 1 takes and runs it.
     m[out.base + Ring.rindex] = at + 1;

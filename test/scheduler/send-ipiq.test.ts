@@ -23,6 +23,7 @@ import {
   ringPush,
   ringRelease,
   ringSeq,
+  ringSlot,
 } from '../../runtime/shared-memory/ring.ts';
 import { ldA, stA } from '../../runtime/shared-memory/word.ts';
 import {
@@ -195,13 +196,13 @@ test.serial(
       const ring = ringOf(arena.map, 0, 1);
       const stores: string[] = [];
       const { store } = Atomics;
-      const windex = ring.windex;
+      const slot = ringSlot(ring, ringSeq(m, ring));
       Object.assign(Atomics, {
         store(words: Int32Array, at: number, value: number) {
-          if (at === windex) stores.push('answer');
+          if (at === slot) stores.push('answer');
           else if (!ringCompleted(m, incoming, seq)) stores.push('before');
           const result = store(words, at, value);
-          if (at !== windex && ringCompleted(m, incoming, seq)) stores.push('complete');
+          if (at !== slot && ringCompleted(m, incoming, seq)) stores.push('complete');
           return result;
         },
       });

@@ -7,6 +7,7 @@ import {
   BELL_HOST,
   BELL_IPI,
   BELL_MPLOCK,
+  BELL_POLLING,
   BELL_SOURCES,
   BELL_STATE,
   bellPending,
@@ -45,7 +46,16 @@ test('doorbell: rings before the answer add up', (t) => {
 });
 
 test('doorbell: no two reasons share a bit', (t) => {
-  const all = [BELL_ASLEEP, BELL_STATE, BELL_CONTROL, BELL_MPLOCK, BELL_HOST, BELL_CLOCK, BELL_IPI];
+  const all = [
+    BELL_ASLEEP,
+    BELL_STATE,
+    BELL_CONTROL,
+    BELL_MPLOCK,
+    BELL_HOST,
+    BELL_CLOCK,
+    BELL_POLLING,
+    BELL_IPI,
+  ];
   t.is(
     all.reduce((sum, bits) => sum | bits, 0),
     all.reduce((sum, bits) => sum ^ bits, 0),

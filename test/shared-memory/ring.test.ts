@@ -2,11 +2,15 @@ import test from 'ava';
 import { fc, testProp } from '@fast-check/ava';
 import '../helpers/seed.ts';
 import {
+  headFunc,
+  MAX_FUNCS,
   Ring,
   ringComplete,
+  ringHas,
   ringCompleted,
   ringPreset,
   ringPush,
+  ringRef,
   ringRelease,
   ringSeq,
   ringSlot,
@@ -23,7 +27,7 @@ const ROLES = new URL('roles.ts', import.meta.url);
 function makeRing(size: number): { m: Int32Array<SharedArrayBuffer>; ring: RingRef } {
   const base = 64;
   const m = new Int32Array(new SharedArrayBuffer(4 * (base + ringWords(size))));
-  return { m, ring: { base, windex: 7, size } };
+  return { m, ring: ringRef(base, size) };
 }
 
 /** Takes up to `most` records and gives their room back. */
@@ -33,7 +37,8 @@ function take(m: Int32Array, ring: RingRef, most = Infinity): number[][] {
   let taken = ringTaken(m, ring);
   for (; taken !== written && records.length < most; taken = (taken + 1) | 0) {
     const at = ringSlot(ring, taken);
-    records.push([...m.subarray(at, at + SLOT_WORDS)]);
+    const [head = 0, ...args] = m.subarray(at, at + SLOT_WORDS);
+    records.push([headFunc(head), ...args]);
   }
   ringRelease(m, ring, taken);
   ringComplete(m, ring, taken);
@@ -129,6 +134,54 @@ testProp(
     }
   },
 );
+
+test('ring: the largest function number comes out as it went in, and does not look like another lap', (t) => {
+  const { m, ring } = makeRing(2);
+  for (let i = 0; i < 7; i++) {
+    t.false(ringHas(m, ring, i));
+    ringPush(m, ring, MAX_FUNCS - 1, i, 0, 0);
+    t.true(ringHas(m, ring, i));
+    t.deepEqual(take(m, ring), [[MAX_FUNCS - 1, i, 0, 0]]);
+  }
+});
+
+test('ring: no slot of a lap passes for one of the next, over all stamps there are', (t) => {
+  const { m, ring } = makeRing(2);
+  for (let i = 0; i < 2 * MAX_FUNCS + 8; i++) {
+    if (ringHas(m, ring, i)) t.fail(`record ${i} is there before it was written`);
+    ringPush(m, ring, 0, i, 0, 0);
+    if (!ringHas(m, ring, i)) t.fail(`record ${i} is not there`);
+    ringRelease(m, ring, i + 1);
+  }
+  t.pass();
+});
+
+test('ring order: a push stores the arguments, then the head; what is taken is told last', (t) => {
+  const { m, ring } = makeRing(4);
+  const { store } = Atomics;
+  const seen: string[] = [];
+  Object.assign(Atomics, {
+    store(words: Int32Array, at: number, value: number) {
+      const slot = ringSlot(ring, 0);
+      const args = words.subarray(slot + 1, slot + SLOT_WORDS).join(' ');
+      seen.push(
+        at === slot
+          ? `head over ${words[at]} behind ${args}`
+          : at - ring.base === Ring.rindex
+            ? 'rindex'
+            : 'xindex',
+      );
+      return store(words, at, value);
+    },
+  });
+  try {
+    ringPush(m, ring, 9, 1, 2, 3);
+    take(m, ring);
+  } finally {
+    Object.assign(Atomics, { store });
+  }
+  t.deepEqual(seen, ['head over 0 behind 1 2 3', 'rindex', 'xindex']);
+});
 
 test('ring: the words of a ring are whole lines and hold all its slots', (t) => {
   for (const size of [2, 4, 256]) {

@@ -5,12 +5,14 @@ import { answerBell, BELL_IPI, ringBell, sleepOnBell } from '../../runtime/share
 import { withLock } from '../../runtime/shared-memory/lock.ts';
 import { messageAlloc, messageBytes, messageFree } from '../../runtime/shared-memory/messages.ts';
 import {
+  headFunc,
+  MAX_FUNCS,
   ringComplete,
+  ringHas,
   ringPush,
   ringRelease,
   ringSlot,
   ringTaken,
-  ringWritten,
   type RingRef,
 } from '../../runtime/shared-memory/ring.ts';
 import { slabGive, slabTake } from '../../runtime/shared-memory/slab.ts';
@@ -62,7 +64,7 @@ const roles: Readonly<Record<string, () => unknown>> = {
     const { m, ring, count } = data;
     let full = 0;
     for (let i = 0; i < count; i++) {
-      while (!ringPush(m, ring, i, ~i, Math.imul(i, 0x9e3779b1), i ^ 0x5555_5555)) {
+      while (!ringPush(m, ring, i & (MAX_FUNCS - 1), ~i, Math.imul(i, 0x9e3779b1), i ^ 0x5555_5555)) {
         full++;
         Atomics.pause();
       }
@@ -76,11 +78,10 @@ const roles: Readonly<Record<string, () => unknown>> = {
     let taken = ringTaken(m, ring);
     let wrong = 0;
     for (let i = 0; i < count;) {
-      const written = ringWritten(m, ring);
-      for (; taken !== written; taken = (taken + 1) | 0, i++) {
+      for (; ringHas(m, ring, taken); taken = (taken + 1) | 0, i++) {
         const at = ringSlot(ring, taken);
         const good =
-          m[at] === i &&
+          headFunc(m[at] as number) === (i & (MAX_FUNCS - 1)) &&
           m[at + 1] === ~i &&
           m[at + 2] === Math.imul(i, 0x9e3779b1) &&
           m[at + 3] === (i ^ 0x5555_5555);

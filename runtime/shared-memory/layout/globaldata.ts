@@ -3,7 +3,7 @@
  *
  * Seed: struct globaldata of sys/globaldata.h.
  */
-import { DEATH_TEXT_BYTES, MAXCPU } from '../../base/params.ts';
+import { DEATH_TEXT_BYTES } from '../../base/params.ts';
 import { atomic, line, plain, struct, type Plain } from '../struct.ts';
 
 /** Counters of a cpu: 64 bits each, one writer, summed on read. Spelled as the seed's sysctls where it has them. */
@@ -45,10 +45,8 @@ export type CounterName = (typeof COUNTERS)[number][0];
 export const MAXIMA: ReadonlySet<CounterName> = new Set(['lwkt.mplock_longest_us']);
 
 export const Globaldata = struct('Globaldata', {
-  // ---- written by everyone: the doorbell, and for each source how many IPIs it ever sent here. They share a line,
-  // since a sender writes both and the target reads both: one transfer between caches instead of two.
+  // ---- written by everyone: the doorbell, alone on its line, which senders only read while this cpu polls its rings
   bell: atomic(),
-  windex: atomic(MAXCPU + 1),
   _own: line(),
   // ---- written by this cpu, read by watchers
   /** A code of CPU_STATES; for watchers, who may see it a moment late. */

@@ -10,7 +10,7 @@
  */
 import { CACHE_NTHREADS, MAX_ARENA_BYTES } from '../../base/params.ts';
 import { LwktError } from '../../base/errors.ts';
-import { ringWords, type RingRef } from '../ring.ts';
+import { ringRef, ringWords, type RingRef } from '../ring.ts';
 import { LINE_WORDS } from '../struct.ts';
 import { Globaldata } from './globaldata.ts';
 import { Machine } from './machine.ts';
@@ -104,9 +104,5 @@ export function globaldataOf(map: MemoryMap, corner: number): number {
 
 /** The ring that carries IPIs from one corner to another. */
 export function ringOf(map: MemoryMap, source: number, target: number): RingRef {
-  return {
-    base: map.rings + (source * (map.ncpus + 1) + target) * map.ringStride,
-    windex: globaldataOf(map, target) + Globaldata.windex + source,
-    size: map.ringSize,
-  };
+  return ringRef(map.rings + (source * (map.ncpus + 1) + target) * map.ringStride, map.ringSize);
 }

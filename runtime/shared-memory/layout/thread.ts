@@ -1,5 +1,5 @@
 /**
- * A thread's descriptor: one 128-byte line in the slab. Its stack, a generator, lives in the heap of its cpu.
+ * A thread's descriptor: one 128-byte line in the slab, two lines of the cache. Its stack, a generator, lives in the heap of its cpu.
  *
  * All words belong to the cpu named in `cpu`, which changes them only at its own safepoints; other cpus ask by
  * IPI. Exceptions are marked. A freed slot belongs to the free list that it is on.
@@ -9,10 +9,9 @@
 import { atomic, double, plain, struct } from '../struct.ts';
 
 export const Thread = struct('Thread', {
+  // ---- the first 64 bytes: all that a switch and a wait touch
   /** Run queue or free list: next, previous. */
   threadq: plain(2),
-  /** All threads of the cpu: next, previous. */
-  allq: plain(2),
   flags: plain(),
   /** Priority in the low five bits, critical sections above. */
   pri: plain(),
@@ -24,6 +23,14 @@ export const Thread = struct('Thread', {
   wait: plain(),
   /** Why it waits: a code of wmesg.ts. */
   wmesg: plain(),
+  /** How many times it wants the MP lock; what it inherited from the thread it preempts is in it. */
+  mpcount: plain(),
+  /** The thread that this one preempted and stands on, or 0. */
+  preempted: plain(),
+  /** How many times it was switched to. */
+  switches: plain(),
+  /** Who waits for the exit: a thread handle, or minus a request number of the host, or 0. */
+  joiner: plain(),
   /** Wait queue linkage: next, previous. Protected by the wait queue's token, not by the owner. */
   waitq: plain(2),
   /**
@@ -31,18 +38,17 @@ export const Thread = struct('Thread', {
    * by that queue's token.
    */
   waitOn: plain(),
-  /** Function id. */
-  func: plain(),
+  /** Number of its last wait on a queue: an answer to an earlier one is told by it. */
+  waitSeq: plain(),
+  // ---- the second: its beginning and its end
+  /** All threads of the cpu: next, previous. */
+  allq: plain(2),
   /** Argument before the start, result after the exit: a number, or the offset of a message. */
   value: double(),
   /** What `value` holds: a code of clone.ts. */
   valueKind: plain(),
-  /** Who waits for the exit: a thread handle, or minus a request number of the host, or 0. */
-  joiner: plain(),
-  /** How many times it wants the MP lock; what it inherited from the thread it preempts is in it. */
-  mpcount: plain(),
-  /** The thread that this one preempted and stands on, or 0. */
-  preempted: plain(),
+  /** Function id. */
+  func: plain(),
   /** Who wants the descriptor kept: see refs.ts. Written by all. */
   refs: atomic(),
   /** Handle of the thread that waits until nobody does, or 0. Written by that thread. */
@@ -50,15 +56,11 @@ export const Thread = struct('Thread', {
   /** Number of the process it runs for, 0 for none, and what that process does: a code of proc.ts. */
   proc: plain(),
   procStat: plain(),
-  /** How many times it was switched to. */
-  switches: plain(),
   /** Its name, UTF-8, cut at 16 bytes; empty means its function's name. */
   comm: plain(4),
   /** First of the synchronisation objects that it holds exclusively, and how many rwlocks it reads under. */
   heldSync: plain(),
   readLocks: plain(),
-  /** Number of its last wait on a queue: an answer to an earlier one is told by it. */
-  waitSeq: plain(),
 });
 
 if (Thread.WORDS !== 32) throw new Error(`a Thread is one line of 32 words, not ${Thread.WORDS}`);

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 const RING = 'shared-memory/ring';
 const BELL = 'shared-memory/doorbell';
 const IPIQ = 'scheduler/ipiq';
+const DRAIN = 'scheduler/ipiq-drain';
 
 export const RING_MUTANTS: readonly Mutant[] = [
   {
@@ -14,14 +15,15 @@ export const RING_MUTANTS: readonly Mutant[] = [
     quick: true,
     edits: [
       {
-        file: IPIQ,
-        find: 'source.taken = (source.taken + 1) | 0; if (aside || source.stash.length !== 0)',
-        replace: 'if (aside || source.stash.length !== 0)',
+        file: DRAIN,
+        find: 'source.taken = taken; source.slot = ringSlot(ring, taken); source.stamp = ringStamp(ring, taken);',
+        replace: '',
       },
       {
-        file: IPIQ,
-        find: 'else runIpi(func, arg0, arg1, arg2);',
-        replace: 'else runIpi(func, arg0, arg1, arg2); source.taken = (source.taken + 1) | 0;',
+        file: DRAIN,
+        find: 'else runIpi(headFunc(head), arg0, arg1, arg2);',
+        replace:
+          'else runIpi(headFunc(head), arg0, arg1, arg2); source.taken = (source.taken + 1) | 0; source.slot = ringSlot(ring, source.taken); source.stamp = ringStamp(ring, source.taken);',
       },
     ],
   },
@@ -42,18 +44,18 @@ export const RING_MUTANTS: readonly Mutant[] = [
   {
     name: 'publish-before-fill',
     origin: 'D23',
-    title: 'the write index is stored before the record is filled in',
+    title: 'the head is stored before the arguments are filled in',
     setup: 'ipiq',
     edits: [
       {
         file: RING,
-        find: 'm[slot] = func; m[slot + 1] = arg0;',
-        replace: 'stA(m, ring.windex, WINDEX, (w + 1) | 0); m[slot] = func; m[slot + 1] = arg0;',
+        find: 'm[slot + 1] = arg0;',
+        replace: 'stA(m, slot, HEAD, ringStamp(ring, w) | func); m[slot + 1] = arg0;',
       },
       {
         file: RING,
-        find: 'st(m, base, WRITTEN, (w + 1) | 0); stA(m, ring.windex, WINDEX, (w + 1) | 0); return true;',
-        replace: 'st(m, base, WRITTEN, (w + 1) | 0); return true;',
+        find: 'st(m, base, WRITTEN, (w + 1) | 0); stA(m, slot, HEAD, ringStamp(ring, w) | func);',
+        replace: 'st(m, base, WRITTEN, (w + 1) | 0);',
       },
     ],
   },
@@ -65,9 +67,9 @@ export const RING_MUTANTS: readonly Mutant[] = [
     quick: true,
     edits: [
       {
-        file: IPIQ,
-        find: 'const slot = ringSlot(ring, source.taken);',
-        replace: 'ringRelease(m, ring, (source.taken + 1) | 0); const slot = ringSlot(ring, source.taken);',
+        file: DRAIN,
+        find: 'if (!isStamped(head, source.stamp)) break;',
+        replace: 'if (!isStamped(head, source.stamp)) break; ringRelease(m, ring, (source.taken + 1) | 0);',
       },
     ],
   },
@@ -78,9 +80,9 @@ export const RING_MUTANTS: readonly Mutant[] = [
     setup: 'ipiq',
     edits: [
       {
-        file: IPIQ,
-        find: 'else runIpi(func, arg0, arg1, arg2);',
-        replace: 'else { ringComplete(m, ring, source.taken); runIpi(func, arg0, arg1, arg2); }',
+        file: DRAIN,
+        find: 'else runIpi(headFunc(head), arg0, arg1, arg2);',
+        replace: 'else { ringComplete(m, ring, source.taken); runIpi(headFunc(head), arg0, arg1, arg2); }',
       },
     ],
   },
@@ -91,7 +93,7 @@ export const RING_MUTANTS: readonly Mutant[] = [
     setup: 'ipiq, small rings',
     edits: [
       {
-        file: IPIQ,
+        file: DRAIN,
         find: 'source.depth--; publish(source, outermost);',
         replace: 'source.depth--; publish(source, true);',
       },
@@ -104,10 +106,10 @@ export const RING_MUTANTS: readonly Mutant[] = [
     setup: 'ipiq, small rings',
     edits: [
       // Sooner than from the ninth nested drain on, so that it comes up.
-      { file: IPIQ, find: 'const STASH_DEPTH = 8;', replace: 'const STASH_DEPTH = 1;' },
+      { file: DRAIN, find: 'const STASH_DEPTH = 8;', replace: 'const STASH_DEPTH = 1;' },
       {
-        file: IPIQ,
-        find: 'source.stash.push(func, arg0, arg1, arg2);',
+        file: DRAIN,
+        find: 'source.stash.push(headFunc(head), arg0, arg1, arg2);',
         replace: 'source.stashHead = 0;',
       },
     ],
@@ -161,8 +163,8 @@ export const RING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: IPIQ,
-        find: 'const seq = ringSeq(m, ring); if (ringBell(',
-        replace: 'const seq = before; if (ringBell(',
+        find: 'const seq = ringSeq(m, ring); if (ringBellForIpi(',
+        replace: 'const seq = before; if (ringBellForIpi(',
       },
     ],
   },
@@ -173,10 +175,10 @@ export const RING_MUTANTS: readonly Mutant[] = [
     setup: 'ipiq, cpus that sleep',
     edits: [
       {
-        file: IPIQ,
-        find: 'source.depth--; publish(source, outermost); } if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes);',
+        file: DRAIN,
+        find: 'source.depth--; publish(source, outermost); } if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));',
         replace:
-          'source.depth--; if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes); publish(source, outermost); }',
+          'source.depth--; if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0)); publish(source, outermost); }',
       },
     ],
   },
@@ -269,8 +271,25 @@ export const RING_MUTANTS: readonly Mutant[] = [
       { file: 'scheduler/poll', find: 'const bits = answerBell(m, gd);', replace: 'const bits = m[gd];' },
       {
         file: 'scheduler/poll',
-        find: 'if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits);',
-        replace: 'if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits); answerBell(m, gd);',
+        find: 'if ((bits & (BELL_IPI | BELL_HOST | BELL_POLLING)) !== 0) processIpiq(bits);',
+        replace:
+          'if ((bits & (BELL_IPI | BELL_HOST | BELL_POLLING)) !== 0) processIpiq(bits); answerBell(m, gd);',
+      },
+    ],
+  },
+  {
+    name: 'polling-taken-without-a-look',
+    origin: 'sleep',
+    title:
+      'who takes POLLING off the bell does not look at the rings: what was sent without ringing waits for a tick',
+    setup: 'ipiq, cpus that sleep',
+    unseen:
+      'rings are looked into at each tick and before a sleep, whatever the doorbell says: it costs time',
+    edits: [
+      {
+        file: 'scheduler/poll',
+        find: 'if ((bits & (BELL_IPI | BELL_HOST | BELL_POLLING)) !== 0) processIpiq(bits);',
+        replace: 'if ((bits & (BELL_IPI | BELL_HOST)) !== 0) processIpiq(bits);',
       },
     ],
   },

@@ -79,8 +79,8 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TOKEN,
-        find: 'if (isMine(tok) && (top === 0 || !holdsBelow(tok, top))) letGo(tok);',
-        replace: 'if (top === 0 || !holdsBelow(tok, top)) letGo(tok);',
+        find: 'if (ld(m, tok, T_HOLDER) === (curthread | 1) && (top === 0 ||',
+        replace: 'if ((top === 0 ||',
       },
     ],
   },
@@ -93,8 +93,8 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TOKEN,
-        find: 'if (fresh || holder !== curthread) st(m, tok, T_GEN',
-        replace: 'if (fresh && holder === curthread) st(m, tok, T_GEN',
+        find: 'if (fresh || ld(m, tok, T_HOLDER) !== curthread) st(m, tok, T_GEN',
+        replace: 'if (fresh && ld(m, tok, T_HOLDER) === curthread) st(m, tok, T_GEN',
       },
     ],
   },
@@ -104,7 +104,13 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     title: 'a thread takes a token that another thread of its cpu holds',
     setup: 'tokens',
     quick: true,
-    edits: [{ file: TOKEN, find: 'if ((holder & 1) !== 0) return false;', replace: '' }],
+    edits: [
+      {
+        file: TOKEN,
+        find: 'if (!isOwner(tok) || (ld(cpu.m, tok, T_HOLDER) & 1) !== 0) return false; mark',
+        replace: 'if (!isOwner(tok)) return false; mark',
+      },
+    ],
   },
   {
     name: 'token-no-order',

@@ -4,9 +4,9 @@ import { Globaldata } from '../../shared-memory/layout/globaldata.ts';
 import { Machine } from '../../shared-memory/layout/machine.ts';
 import { globaldataOf, ringOf } from '../../shared-memory/layout/memory-map.ts';
 import { RWLOCK_READERS, Sync } from '../../shared-memory/layout/sync.ts';
-import { Token, Wait } from '../../shared-memory/layout/token.ts';
+import { NO_CPU, Token, Wait } from '../../shared-memory/layout/token.ts';
 import { ringCompleted, ringWritten } from '../../shared-memory/ring.ts';
-import { listSymbols } from '../../shared-memory/symbols.ts';
+import { isTokenKind, listSymbols } from '../../shared-memory/symbols.ts';
 import { ld, ldA } from '../../shared-memory/word.ts';
 import type { ArenaUse, StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
@@ -41,6 +41,8 @@ function restless(ref: number): 'held' | 'requests' | 'owners' | undefined {
   if ((ld(m, ref, Token.holder) & 1) !== 0) return 'held';
   if (ldA(m, ref, Token.reqLow) !== 0 || ldA(m, ref, Token.reqHigh) !== 0) return 'requests';
   const owner = ldA(m, ref, Token.owner);
+  if (owner === NO_CPU)
+    return ldA(m, ref, Token.state) !== 0 || ldA(m, ref, Token.next) !== 0 ? 'held' : undefined;
   return owner < 0 || owner > ncpus ? 'owners' : undefined;
 }
 
@@ -68,7 +70,7 @@ function left(): Record<string, number> {
     mplock: ldA(m, 0, Machine.mplock) === 0 ? 0 : 1,
   };
   for (const { kind, ref } of listSymbols(arena)) {
-    if (kind === 'token' || kind === 'wait queue') {
+    if (isTokenKind(kind) || kind === 'wait queue') {
       const how = restless(ref);
       if (how !== undefined) found[how]++;
       if (kind === 'wait queue') found.waiting += ld(m, ref, Wait.count);

@@ -42,7 +42,9 @@ let m = new Int32Array(0);
 
 function bind({ tokens }: StressPlan): void {
   if (toks.length !== 0) return;
-  toks = Array.from({ length: tokens }, (_, i) => token(`lwkt.stress.${i}`));
+  // The last of several belongs to no cpu, so that both kinds are held together.
+  const kind = (i: number): 'owned' | 'mutex' => (i !== 0 && i === tokens - 1 ? 'mutex' : 'owned');
+  toks = Array.from({ length: tokens }, (_, i) => token(`lwkt.stress.${i}`, { kind: kind(i) }));
   m = shared.i32('lwkt.stress.tokens', tokens * SECTION_WORDS);
 }
 

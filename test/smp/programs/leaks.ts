@@ -5,7 +5,7 @@ import { Machine } from '../../../runtime/shared-memory/layout/machine.ts';
 import { ringOf } from '../../../runtime/shared-memory/layout/memory-map.ts';
 import { Token, Wait } from '../../../runtime/shared-memory/layout/token.ts';
 import { ringCompleted, ringWritten } from '../../../runtime/shared-memory/ring.ts';
-import { listSymbols } from '../../../runtime/shared-memory/symbols.ts';
+import { isTokenKind, listSymbols } from '../../../runtime/shared-memory/symbols.ts';
 
 interface Left {
   readonly messages: number;
@@ -28,8 +28,13 @@ function left(): Left {
   let tokenRequests = 0;
   let waiting = 0;
   for (const { kind, ref } of listSymbols(arena)) {
-    if (kind !== 'token' && kind !== 'wait queue') continue;
-    if (((m[ref + Token.holder] as number) & 1) !== 0) tokensHeld++;
+    if (!isTokenKind(kind) && kind !== 'wait queue') continue;
+    if (
+      ((m[ref + Token.holder] as number) & 1) !== 0 ||
+      m[ref + Token.state] !== 0 ||
+      m[ref + Token.next] !== 0
+    )
+      tokensHeld++;
     if (m[ref + Token.reqLow] !== 0 || m[ref + Token.reqHigh] !== 0) tokenRequests++;
     if (kind === 'wait queue') waiting += m[ref + Wait.count] as number;
   }

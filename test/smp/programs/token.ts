@@ -21,15 +21,31 @@ import {
   token,
   type Td,
 } from 'lwkt/thread';
+import { nowNs } from '../../../runtime/base/clock.ts';
 import { WMESGS } from '../../../runtime/base/wmesg.ts';
 import { cpu } from '../../../runtime/scheduler/globaldata.ts';
 import { descriptorOf } from '../../../runtime/shared-memory/descriptor.ts';
+import { BELL_ASLEEP } from '../../../runtime/shared-memory/doorbell.ts';
+import { counter, Globaldata } from '../../../runtime/shared-memory/layout/globaldata.ts';
+import { globaldataOf } from '../../../runtime/shared-memory/layout/memory-map.ts';
+import { Token } from '../../../runtime/shared-memory/layout/token.ts';
+import { ldA, ldCount } from '../../../runtime/shared-memory/word.ts';
 import { Thread } from '../../../runtime/shared-memory/layout/thread.ts';
 import { random } from '../../helpers/seed.ts';
 export * from './leaks.ts';
 
 const MOST = 6;
+const WAKEUPS = counter('lwkt.ipiq_wakeups');
+const PARKS = counter('lwkt.idle_parks');
 const toks = Array.from({ length: MOST }, (_, i) => token(`tok${i}`));
+const mutexToks = Array.from({ length: MOST }, (_, i) => token(`mutex tok${i}`, { kind: 'mutex' }));
+/** What a test is about: tokens of one kind, or of both in turns. */
+const KINDS = {
+  owned: toks,
+  mutex: mutexToks,
+  mixed: toks.map((tok, i) => (i % 2 === 0 ? tok : (mutexToks[i] as number))),
+};
+export type Kind = keyof typeof KINDS;
 /** For each token: a sum, who is inside, overlaps. 32 words apart. */
 const cells = shared.i32('cells', MOST * 32);
 const progress = shared.i32('progress', 64);
@@ -46,13 +62,14 @@ function inside(which: number, next: (n: number) => number): void {
   cells[at + 1] = 0;
 }
 
-const adder = kthread(function* adder(rounds: number, ntoks: number, seed: number) {
+const adder = kthread(function* adder(rounds: number, ntoks: number, seed: number, kind: Kind) {
   const next = random(seed);
+  const taken = KINDS[kind];
   const mine = Array.from({ length: ntoks }, () => 0);
   for (let i = 0; i < rounds; i++) {
     // One to three tokens in any order, the same one twice included.
     const picks = Array.from({ length: 1 + next(Math.min(3, ntoks)) }, () => next(ntoks));
-    for (const pick of picks) yield* lwktGetToken(toks[pick] as number);
+    for (const pick of picks) yield* lwktGetToken(taken[pick] as number);
     for (const pick of new Set(picks)) {
       inside(pick, next);
       mine[pick] = (mine[pick] as number) + 1;
@@ -61,18 +78,18 @@ const adder = kthread(function* adder(rounds: number, ntoks: number, seed: numbe
       // Lost by blocking, got back, in any order.
       if (next(2) === 0) yield* lwktYield();
       else yield* sleep(0.05);
-      for (const pick of picks.toSorted(() => next(3) - 1)) yield* lwktRegetToken(toks[pick] as number);
+      for (const pick of picks.toSorted(() => next(3) - 1)) yield* lwktRegetToken(taken[pick] as number);
       for (const pick of new Set(picks)) {
         inside(pick, next);
         mine[pick] = (mine[pick] as number) + 1;
       }
     }
-    for (const pick of picks.toReversed()) lwktRelToken(toks[pick] as number);
+    for (const pick of picks.toReversed()) lwktRelToken(taken[pick] as number);
     const free = next(ntoks);
-    if (next(10) === 0 && lwktTryToken(toks[free] as number)) {
+    if (next(10) === 0 && lwktTryToken(taken[free] as number)) {
       inside(free, next);
       mine[free] = (mine[free] as number) + 1;
-      lwktRelToken(toks[free] as number);
+      lwktRelToken(taken[free] as number);
     }
     if (next(8) === 0) yield* lwktYield();
     if (safepoint()) yield* lwktYield();
@@ -86,10 +103,11 @@ export const exclusion = kthread(function* exclusion(
   rounds: number,
   ntoks: number,
   seed: number,
+  kind: Kind,
 ) {
   const tds: Td<number[]>[] = [];
   for (let i = 0; i < threads; i++)
-    tds.push(spawn(adder, [rounds, ntoks, seed + i * 7919], { cpu: i % ncpus() }));
+    tds.push(spawn(adder, [rounds, ntoks, seed + i * 7919, kind], { cpu: i % ncpus() }));
   const sums = Array.from({ length: ntoks }, () => 0);
   for (const td of tds) {
     const mine = yield* join(td);
@@ -104,21 +122,22 @@ export const exclusion = kthread(function* exclusion(
 
 // ---- fairness between cpus: all take one token as often as they can until all have had their share
 
-const greedy = kthread(function* greedy(share: number) {
+const greedy = kthread(function* greedy(share: number, kind: Kind) {
   const me = mycpu();
+  const tok = KINDS[kind][0] as number;
   for (;;) {
-    yield* lwktGetToken(toks[0] as number);
+    yield* lwktGetToken(tok);
     cells[0] = (cells[0] as number) + 1;
     progress[me] = (progress[me] as number) + 1;
     const over = progress.subarray(0, ncpus()).every((n) => n >= share);
-    lwktRelToken(toks[0] as number);
+    lwktRelToken(tok);
     if (over) return;
     if (safepoint()) yield* lwktYield();
   }
 });
 
-export const fairness = kthread(function* fairness(share: number) {
-  const tds = Array.from({ length: ncpus() }, (_, i) => spawn(greedy, [share], { cpu: i }));
+export const fairness = kthread(function* fairness(share: number, kind: Kind) {
+  const tds = Array.from({ length: ncpus() }, (_, i) => spawn(greedy, [share, kind], { cpu: i }));
   for (const td of tds) yield* join(td);
   return cells[0] === progress.reduce((sum, n) => sum + n, 0);
 });
@@ -129,6 +148,30 @@ const once = kthread(function* once() {
   yield* lwktGetToken(toks[0] as number);
   cells[0] = (cells[0] as number) + 1;
   lwktRelToken(toks[0] as number);
+});
+
+/** Takes and releases a token of a cpu that sleeps, from this one; how often that cpu woke, and the nanoseconds of the quickest. */
+export const sleeping = kthread(function* sleeping(rounds: number) {
+  const { m, arena, gd } = cpu;
+  const other = globaldataOf(arena.map, 1);
+  const tok = toks[0] as number;
+  let woke = 0;
+  let least = Infinity;
+  for (let i = 0; i < rounds; i++) {
+    yield* join(spawn(once, [], { cpu: 1 }));
+    // Asleep, and nothing is on its way to it.
+    while (ldA(m, other, Globaldata.bell) !== BELL_ASLEEP) yield* sleep(0.05);
+    const wakeups = ldCount(m, gd, WAKEUPS);
+    const parks = ldCount(m, other, PARKS);
+    const start = nowNs();
+    yield* lwktGetToken(tok);
+    least = Math.min(least, nowNs() - start);
+    lwktRelToken(tok);
+    woke += ldCount(m, gd, WAKEUPS) - wakeups + ldCount(m, other, PARKS) - parks;
+    if (ldA(m, other, Globaldata.bell) !== BELL_ASLEEP) woke++;
+    if (ldA(m, tok, Token.owner) !== 1) woke++;
+  }
+  return { woke, least };
 });
 
 /** Each cpu in turn takes the token and parks. */
