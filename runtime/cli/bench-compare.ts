@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   gone: 'GONE',
   regression: 'REGRESSION',
   improvement: 'improvement',
-  unsure: 'within the spreads',
+  unsure: 'not certain',
   equal: '',
 };
 
@@ -86,7 +86,7 @@ function comparisonText({ findings, missing, added }: Comparison, factor: number
   }
   lines.push(
     `${counted(number('regression', 'gone'), 'regression')}, ${counted(number('improvement'), 'improvement')}, ` +
-      `${number('equal')} within ${figure((factor - 1) * 100)} %, ${number('unsure')} within the spreads`,
+      `${number('equal')} within ${figure((factor - 1) * 100)} %, ${number('unsure')} not certain: within the spreads, or their baseline alone moved`,
   );
   return lines.join('\n');
 }

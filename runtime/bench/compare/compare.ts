@@ -4,7 +4,7 @@ import { figuresOf, type Figure } from './figures.ts';
 
 /**
  * `regression`: worse by more than the tolerance, and outside the spreads of both; `improvement` likewise; `unsure`:
- * beyond the tolerance, but the spreads touch; `gone`: measured before, and now it cannot be, which counts as a
+ * beyond the tolerance, but the spreads touch, or only the baseline of a latency moved; `gone`: measured before, and now it cannot be, which counts as a
  * regression.
  */
 export type Verdict = 'regression' | 'gone' | 'improvement' | 'unsure' | 'equal';
@@ -68,7 +68,11 @@ function findingOf(old: Figure, now: Figure, tolerance: number): Finding | null 
   const basis = [...old.ratios.keys()].find((name) => now.ratios.has(name)) ?? null;
   const ratios = basis === null ? undefined : [old.ratios.get(basis), now.ratios.get(basis)];
   const [before = old.value, after = now.value] = ratios ?? [];
-  const [worse, verdict] = verdictOf(before, after, more, tolerance);
+  const [worse, told] = verdictOf(before, after, more, tolerance);
+  // The baseline of a latency run is one number, measured once: when it alone moved, nothing is certain.
+  const both = kind === 'latency' && basis !== null && told !== 'equal';
+  const agree = !both || verdictOf(old.value, now.value, more, tolerance)[1] === told;
+  const verdict = agree ? told : 'unsure';
   return { key, kind, unit, old: old.value, new: now.value, basis, worse, verdict, why: null };
 }
 

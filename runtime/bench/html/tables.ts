@@ -120,7 +120,7 @@ export function verdict({ target, met }: Row): Markup | null {
 /** What a contestant is, and how often it was measured. */
 function standing({ kind, rounds, disturbed, why }: Contestant): string {
   if (why !== null) return kind;
-  return `${kind}, ${count(rounds)} rounds${disturbed === 0 ? '' : `, ${count(disturbed)} disturbed`}`;
+  return `${kind}, ${count(rounds)} round${rounds === 1 ? '' : 's'}${disturbed === 0 ? '' : `, ${count(disturbed)} disturbed`}`;
 }
 
 /** How many times better lwkt is, with how far that went. */
