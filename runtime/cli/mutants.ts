@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { LwktError } from '../base/errors.ts';
 import { mutatedTexts } from '../stress/mutants/apply.ts';
 import { MUTANTS, NO_MUTANT, requireMutant } from '../stress/mutants/list.ts';
 import type { Mutant } from '../stress/mutants/mutant.ts';
@@ -84,6 +85,8 @@ interface Outcome {
   readonly result: StressResult | undefined;
   readonly said: string;
   readonly end: string;
+  /** Why there was no run at all. */
+  readonly untried?: string;
 }
 
 /** Runs the rack in a process, for as long as it may take. */
@@ -108,8 +111,7 @@ function outcomeOf(args: readonly string[], interrupted: AbortSignal): Promise<O
       const result = out.trim() === '' ? undefined : (JSON.parse(out) as StressResult);
       const last = said.trimEnd().split('\n').at(-1) ?? '';
       // It ended by itself and reports nothing: no machine was tried, whatever the reason.
-      if (result === undefined && code !== null)
-        reject(new Error(`the rack ended without a report: ${last}`));
+      if (result === undefined && code !== null) resolve({ result, said: '', end: '', untried: last });
       else resolve({ result, said, end: end || `the process was ended by ${signal}: ${last}` });
     });
   });
@@ -147,7 +149,8 @@ const MEMORY = 'memory: ';
 const SECONDARY = new Set(['threw', 'left']);
 
 /** By which check, or for which reason, a run failed; empty if it did not. */
-function failedBy({ result, said, end }: Outcome): string {
+function failedBy({ result, said, end, untried }: Outcome): string {
+  if (untried !== undefined) return '';
   if (result === undefined) {
     const [, check] = /^!!! ([a-z-]+): /m.exec(said) ?? [];
     return check ?? short(end);
@@ -181,8 +184,10 @@ async function detect(
     suite: plan.suite,
     seed: plan.seed,
     caught: by !== '',
-    expected: (by !== '') === (mutant !== undefined) || mutant?.unseen !== undefined,
-    by,
+    expected:
+      outcome.untried === undefined &&
+      ((by !== '') === (mutant !== undefined) || mutant?.unseen !== undefined),
+    by: outcome.untried === undefined ? by : short(`not run: ${outcome.untried}`),
     operations: outcome.result?.operations ?? 0,
     seconds: Math.round((performance.now() - began) / 100) / 10,
     ...(mutant?.unseen === undefined ? {} : { unseen: mutant.unseen }),
@@ -247,14 +252,32 @@ async function campaign(
   return { controls, mutants };
 }
 
+/** The table has setups of its own: what else was asked for would be ignored. */
+function refuseOthers(suite: string | undefined, options: StressOptions): void {
+  const others = [
+    ...(suite === undefined ? [] : [suite]),
+    ...Object.keys(options)
+      .filter((name) => name !== 'mutants' && name !== 'json')
+      .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
+  ];
+  if (others.length === 0) return;
+  throw new LwktError(
+    'ERR_LWKT_OPTION',
+    `--mutants: every mutant has a setup of its own; leave out ${others.join(', ')}, or run one with --mutant NAME`,
+  );
+}
+
 /**
  * `--mutants`: the detection table.
  *
- * @param names - some of them, with commas between; undefined for all
+ * @param suite - as on the command line; must not be given
  * @returns 0 when all were caught that should be, and every setup succeeds without a mutant
- * @throws LwktError ERR_LWKT_OPTION for a name that is none
+ * @throws LwktError ERR_LWKT_OPTION for a name that is none, or options that would be ignored
  */
-export async function stressMutants(names: string | undefined, json: boolean): Promise<number> {
+export async function stressMutants(suite: string | undefined, options: StressOptions): Promise<number> {
+  refuseOthers(suite, options);
+  const { mutants: wanted, json = false } = options;
+  const names = typeof wanted === 'string' ? wanted : undefined;
   const chosen = names === undefined ? MUTANTS : names.split(',').map((name) => requireMutant(name.trim()));
   const out = json ? process.stderr : process.stdout;
   const began = performance.now();

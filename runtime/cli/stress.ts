@@ -93,8 +93,7 @@ export function verdictLine(plan: StressPlan, result: StressResult, mutant: stri
 export async function stress(suite: string | undefined, options: StressOptions): Promise<number> {
   const { mutant: wanted, mutants, listMutants: list } = options;
   if (list === true) return listMutants();
-  if (mutants !== undefined)
-    return stressMutants(mutants === true ? undefined : mutants, options.json === true);
+  if (mutants !== undefined) return stressMutants(suite, options);
   if (wanted !== activeMutant() && wanted !== undefined) return stressMutant(wanted, suite, options);
   const { intervalMs, ...plan } = stressPlan(suite ?? 'all', options);
   const { json = false, failFast = false, mutant } = options;

@@ -53,6 +53,12 @@ for (const args of [
   });
 }
 
+test.serial('mutants: the table takes no suite and no setup from the command line', async (t) => {
+  const { code, stderr } = await lwkt(['stress', 'tokens', '--mutants', '--fail-fast', '--cpus', '4']);
+  t.is(code, 2);
+  t.regex(stderr, /setup of its own; leave out tokens, --fail-fast, --cpus, or/);
+});
+
 test.serial('mutants: --list-mutants lists them', async (t) => {
   const { code, stdout } = await lwkt(['stress', '--list-mutants']);
   t.is(code, 0);

@@ -12,7 +12,7 @@ export interface Mutant {
   readonly title: string;
   readonly setup: SetupName;
   readonly edits: readonly Edit[];
-  /** Found within two seconds on two cores, again and again: part of `npm test`. */
+  /** Found within two seconds also where no two cpus ever run at the same moment: part of `npm test`. */
   readonly quick?: true;
   /** Why the rack is not expected to find it. */
   readonly unseen?: string;

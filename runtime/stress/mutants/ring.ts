@@ -64,7 +64,6 @@ export const RING_MUTANTS: readonly Mutant[] = [
     origin: 'ring',
     title: 'room is told before the record has been read: it is overwritten under the reader',
     setup: 'ipiq, small rings',
-    quick: true,
     edits: [
       {
         file: DRAIN,

@@ -82,7 +82,6 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     origin: 'thread',
     title: 'a join is answered before the result lies in the descriptor',
     setup: 'threads',
-    quick: true,
     edits: [
       {
         file: EXIT,

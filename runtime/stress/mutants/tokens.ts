@@ -215,7 +215,6 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     origin: 'lock',
     title: 'the MP lock is looked at and then stored, not compared and swapped',
     setup: 'mplock',
-    quick: true,
     edits: [
       {
         file: MPLOCK,
