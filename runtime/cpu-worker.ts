@@ -10,11 +10,13 @@ import { leftovers } from './cpu/leftovers.ts';
 import { runCpu } from './cpu/loop.ts';
 import { captureOutput } from './cpu/output.ts';
 import { bootCpu } from './scheduler/boot.ts';
+import { note } from './scheduler/events.ts';
 import { cpu } from './scheduler/globaldata.ts';
 import { handleOf } from './scheduler/thread.ts';
 import { attachArena } from './shared-memory/arena.ts';
 import { ringAll } from './shared-memory/death.ts';
 import { CPU_BOOT, CPU_HALTED, Globaldata } from './shared-memory/layout/globaldata.ts';
+import { eventCode } from './shared-memory/layout/event.ts';
 import { Machine, MACHINE_HALTING, MACHINE_PANICKED } from './shared-memory/layout/machine.ts';
 import { stText } from './shared-memory/text.ts';
 import { atomicOps } from './shared-memory/wasm.ts';
@@ -50,6 +52,7 @@ export default async function cpuMain(boot: CpuBoot): Promise<CpuEnd> {
 function announcePanic(error: MachinePanic): void {
   const { m, id, curthread } = cpu;
   if (casA(m, 0, Machine.panicCpu, 0, id + 1) !== 0) return;
+  note(eventCode('panic'), handleOf(curthread));
   st(m, 0, Machine.panicThread, handleOf(curthread));
   stText(m, Machine.panicText, PANIC_TEXT_BYTES, `${error.message}\n${error.stack ?? ''}`);
   stA(m, 0, Machine.state, MACHINE_PANICKED);

@@ -9,6 +9,7 @@ export type { HostSpawnOptions } from './machine/spawn-options.ts';
 export type { MachineSysctl } from './machine/sysctl.ts';
 export type { Stall } from './machine/watchdog.ts';
 export type { ThreadInfo } from './observe/ps.ts';
+export type { EventView } from './observe/events.ts';
 export type { CpuStats, MachineStats } from './observe/stats.ts';
 export type {
   MachineView,

@@ -79,6 +79,19 @@ function locks({ tokens, mplock, sync, waitQueues }: MachineView): string[] {
   ];
 }
 
+/** Most events printed of each cpu; `--json` has all. */
+const MOST_EVENTS = 16;
+
+function events({ events: all, stats }: MachineView): string {
+  const rows = stats.cpus.flatMap(({ cpu }) =>
+    all
+      .filter((event) => event.cpu === cpu)
+      .slice(-MOST_EVENTS)
+      .map(({ agoMs, what, about }) => [String(cpu), agoMs.toFixed(3), what, about.join(' ')]),
+  );
+  return table(['cpu', 'ms before the last', '', ''], rows, ['right', 'right', 'left', 'left']);
+}
+
 /** Everything there is to see, in sections; empty ones are left out. */
 export function viewText(view: MachineView): string {
   const { state, panic, panicCpu, stats, runQueues, rings } = view;
@@ -120,6 +133,7 @@ export function viewText(view: MachineView): string {
       ),
     ),
     ...locks(view),
+    section('last events', events(view)),
   ]
     .filter((text) => text !== '')
     .map(clean)

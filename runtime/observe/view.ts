@@ -17,6 +17,7 @@ import { headFunc, ringSlot, ringTaken, ringWritten } from '../shared-memory/rin
 import { isTokenKind, listSymbols } from '../shared-memory/symbols.ts';
 import { ldText } from '../shared-memory/text.ts';
 import { ld, ldA } from '../shared-memory/word.ts';
+import { lastEvents, type EventView } from './events.ts';
 import { machineThreads, type ThreadInfo } from './ps.ts';
 import { machineStats, type MachineStats } from './stats.ts';
 import { listSysctl, type SysctlInfo } from './sysctl.ts';
@@ -103,6 +104,8 @@ export interface MachineView {
   readonly waitQueues: readonly WaitQueueView[];
   readonly sync: readonly SyncView[];
   readonly mplock: MplockView;
+  /** What each cpu did last. */
+  readonly events: readonly EventView[];
   readonly sysctl: readonly SysctlInfo[];
 }
 
@@ -276,6 +279,14 @@ export function machineView(arena: Arena, names: FunctionNames): MachineView {
       kept: lock < 0,
       requests: bits(ldA(m, 0, Machine.mplockReqLow), ldA(m, 0, Machine.mplockReqHigh)),
     },
+    events: lastEvents(arena, {
+      ipis: names.ipis,
+      tokens: new Map(
+        symbols
+          .filter(({ kind }) => kind === 'token' || kind === 'wait queue')
+          .map(({ name, ref }) => [ref, name]),
+      ),
+    }),
     sysctl: listSysctl(arena),
   };
 }

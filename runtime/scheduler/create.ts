@@ -24,10 +24,12 @@ import {
   VALUE_NONE,
   VALUE_NUMBER,
 } from '../shared-memory/clone.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as deadModule from './dead.ts';
+import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
@@ -55,6 +57,7 @@ const { Thread } = threadLayoutModule;
 const { ld, st } = wordModule;
 const { checkCpu, cpu, globaldataFind, requireCpu } = globaldataModule;
 const { diedError, isDead } = deadModule;
+const { record } = eventsModule;
 const { threadBody } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { arrived, checkPriority, setRunnable } = scheduleModule;
@@ -80,6 +83,7 @@ const {
   procStat: TD_PROC_STAT,
   wmesg: TD_WMESG,
 } = Thread;
+const STARTED = eventCode('start');
 const WMESG_STOPPED = wmesgCode('stopped');
 /** Largest process number. */
 const MAX_PROC = 0x7fff_ffff;
@@ -317,6 +321,7 @@ export function adoptHandler(handle: number): void {
 /** Makes the generator of a thread that runs for the first time. Context: idle; never blocks. */
 export function startThread(td: ThreadRef): ThreadStack {
   const { m, arena } = cpu;
+  if (cpu.events !== 0) record(STARTED, handleOf(td), 0);
   const slot = slotOf(td);
   const body = threadBody(ld(m, td, TD_FUNC)) as (...args: unknown[]) => ThreadStack;
   let stack: ThreadStack;

@@ -29,10 +29,12 @@ import {
   VALUE_MESSAGE,
   VALUE_NONE,
 } from '../shared-memory/clone.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import type { Blocking } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
+import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
 import { threadFuncName } from './ipifunc.ts';
@@ -63,6 +65,7 @@ const { Thread } = threadLayoutModule;
 const { count, ld, ldA, st } = wordModule;
 const { arm, disarm, EXITING, forgottenYield, RESUME, takeArmed } = blockingModule;
 const { counterField, cpu } = globaldataModule;
+const { record } = eventsModule;
 const { sendIpi } = ipiqModule;
 const { dequeue } = runqueueModule;
 const { COMING, ELSEWHERE, ENDED_HERE, GONE, later, mine, sendOn, setRunnable, whereIs } = scheduleModule;
@@ -87,6 +90,7 @@ const {
 const WMESG_ZOMBIE = wmesgCode('zombie');
 /** As joiner: the result is gone or on its way. Negative as the host's requests are, and none of them. */
 export const TAKEN = 1 << 31;
+const EXITED = eventCode('exit');
 const RUN = counterField('lwkt.threads_run');
 const FAILED = counterField('lwkt.threads_failed');
 const KILLED = counterField('lwkt.threads_killed');
@@ -202,6 +206,7 @@ function end(td: ThreadRef, value: unknown, kind: number): void {
   st(m, td, TD_PRI, (ld(m, td, TD_PRI) & TDPRI_MASK) | TDPRI_CRIT);
   st(m, td, TD_WMESG, WMESG_ZOMBIE);
   count(m, gd, RUN);
+  if (cpu.events !== 0) record(EXITED, handleOf(td), 0);
   const joiner = ld(m, td, TD_JOINER);
   const refuse = takeMoveRequest(td);
   if ((flags & TDF_DETACHED) !== 0) endDetached(td, kind);

@@ -56,6 +56,9 @@ export interface Cpu {
   mpDue: boolean;
   /** Chaos is on: sysctl lwkt.untimely_switch. */
   untimely: boolean;
+  /** How much is recorded: sysctl lwkt.events, as of the last look at the clock; and that look, microseconds. */
+  events: number;
+  tickUs: number;
   /** Deaths of other cpus that this one has seen: 0 in a machine where none died. */
   deaths: number;
   /** Something is to be done about a cpu that died, at the next switch. */
@@ -91,6 +94,8 @@ export const cpu: Cpu = {
   mpBell: false,
   mpDue: false,
   untimely: false,
+  events: 0,
+  tickUs: 0,
   deaths: 0,
   mourns: false,
   halted: false,

@@ -6,14 +6,19 @@
  */
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import { MAX_FUNCS } from '../shared-memory/ring.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { count } = wordModule;
 const { counterField, cpu } = globaldataModule;
 
+const { record } = eventsModule;
+
+const IPI_RUN = eventCode('IPI run');
 const IPIQ_RUN = counterField('lwkt.ipiq_run');
 
 /** A thread's stack. What it yields is the business of switch.ts. */
@@ -133,6 +138,7 @@ export function registeredNames(): { ipis: string[]; threads: string[] } {
 export function runIpi(func: number, arg0: number, arg1: number, arg2: number): void {
   const handler = ipiHandlers[func];
   count(cpu.m, cpu.gd, IPIQ_RUN);
+  if (cpu.events === 2) record(IPI_RUN, func, arg0);
   if (handler === undefined) panic(`lwkt_process_ipiq: cpu ${cpu.id} got unknown IPI function ${func}`);
   try {
     handler(arg0, arg1, arg2);

@@ -34,10 +34,12 @@ import type { ThreadRef } from '../base/ids.ts';
 import { panic } from '../base/panic.ts';
 import * as paramsModule from '../base/params.ts';
 import * as doorbellModule from '../shared-memory/doorbell.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import * as machineLayoutModule from '../shared-memory/layout/machine.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as tailqModule from '../shared-memory/tailq.ts';
 import * as wordModule from '../shared-memory/word.ts';
+import { note } from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as runqueueModule from './runqueue.ts';
 import * as threadModule from './thread.ts';
@@ -56,6 +58,8 @@ const { commOf, handleOf } = threadModule;
 
 const { mplock: LOCK, mplockReqLow: REQ_LOW, mplockReqHigh: REQ_HIGH } = Machine;
 const { threadq: TD_THREADQ, mpcount: TD_MPCOUNT } = Thread;
+const GOT = eventCode('MP lock got');
+const RELEASED = eventCode('MP lock released');
 const GETS = counterField('lwkt.mplock_gets');
 const CONTENTION = counterField('lwkt.mplock_contention');
 const LONGEST = counterField('lwkt.mplock_longest_us');
@@ -86,6 +90,7 @@ export function cpuTryMplock(): boolean {
   cpu.mpDue = false;
   heldSince = 0;
   count(m, gd, GETS);
+  note(GOT);
   if (waitsSince !== 0) endWait();
   return true;
 }
@@ -139,6 +144,7 @@ export function cpuRelMplock(): void {
     );
   }
   cpu.mpHeld = false;
+  note(RELEASED);
   if (cpu.mpDue) {
     cpu.mpDue = false;
     const next = nextWaiter();

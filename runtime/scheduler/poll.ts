@@ -154,6 +154,8 @@ export function tick(): void {
   const owed = settleTokens(now);
   balance();
   cpu.untimely = sysctlValue('lwkt.untimely_switch') !== 0;
+  cpu.events = sysctlValue('lwkt.events');
+  cpu.tickUs = (now / 1000) | 0;
   cpu.polls = owed ? MIN_POLLS : pollsPerTick;
   if (ld(m, gd, GD_PROMISES) !== 0 && now - lastTurn > sysctlValue('lwkt.loop_us') * 1000) wantTurn();
   if (othersRunnable(cpu.curthread)) cpu.resched = true;

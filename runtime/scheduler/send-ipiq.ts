@@ -7,12 +7,14 @@ import { LwktError } from '../base/errors.ts';
 import type { Seq } from '../base/ids.ts';
 import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { count, ld } from '../shared-memory/word.ts';
 import * as blockingModule from './blocking.ts';
 import type { Blocking, Step } from './blocking.ts';
 import * as critModule from './crit.ts';
 import * as deadModule from './dead.ts';
+import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { IpiFunc } from './ipifunc.ts';
 import * as ipifuncModule from './ipifunc.ts';
@@ -26,12 +28,14 @@ const { arm, disarm, done, ENDED } = blockingModule;
 const { critEnter, critExit } = critModule;
 const { checkCpu, counterField, cpu, requireCpu } = globaldataModule;
 const { diedError, isDead } = deadModule;
+const { record } = eventsModule;
 const { runIpi } = ipifuncModule;
 const { ipiCompleted, lastSeq, ringIpi, sendIpi, tryPushIpi, waitIpi } = ipiqModule;
 const { blockSelf, unblockSelf } = switchModule;
 const { handleOf, locals, slotOf } = threadModule;
 
 const { wait: TD_WAIT } = Thread;
+const SENT = eventCode('IPI sent');
 const PASSIVE = counterField('lwkt.ipiq_passive');
 const WMESG_IPIQ = wmesgCode('ipiq');
 
@@ -69,6 +73,7 @@ function requireTarget(what: string, dcpu: number): void {
 export function lwktSendIpiq(dcpu: number, func: IpiFunc, arg0 = 0, arg1 = 0, arg2 = 0): Seq {
   if (dcpu === cpu.id) return runHere(func, arg0, arg1, arg2);
   requireTarget('lwktSendIpiq()', dcpu);
+  if (cpu.events === 2) record(SENT, func.id, dcpu);
   return sendIpi(dcpu, func.id, arg0, arg1, arg2);
 }
 

@@ -46,6 +46,7 @@ import type { ThreadRef, WaitQueue } from '../base/ids.ts';
 import { WMESGS, wmesgCode } from '../base/wmesg.ts';
 import { VALUE_ERROR, VALUE_LOCAL_ERROR, VALUE_MESSAGE, VALUE_NONE } from '../shared-memory/clone.ts';
 import { deathsSettled, diedAt, seenDeaths } from '../shared-memory/death.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Machine } from '../shared-memory/layout/machine.ts';
 import { Sync } from '../shared-memory/layout/sync.ts';
@@ -57,6 +58,7 @@ import { addA, casA, ld, ldHint, st } from '../shared-memory/word.ts';
 import { adopt } from './create.ts';
 import { isLost, obituary } from './dead.ts';
 import { deliver, TAKEN, unjoinHandler } from './exit.ts';
+import { note } from './events.ts';
 import { cpu } from './globaldata.ts';
 import { ALL_SOURCES, processIpiq } from './ipiq-drain.ts';
 import { joinAgain, keepJoined } from './join.ts';
@@ -165,6 +167,7 @@ export function survive(): void {
 
 /** Step 2. */
 function see(dead: number): void {
+  note(eventCode('cpu died'), dead);
   // A handler may wait for room in a ring, and see the next death meanwhile: that one is seen at the next switch.
   processIpiq(ALL_SOURCES);
   takeTokens(dead);

@@ -21,12 +21,14 @@ import type { ThreadRef } from '../base/ids.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
 import * as paramsModule from '../base/params.ts';
 import * as doorbellModule from '../shared-memory/doorbell.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as tailqModule from '../shared-memory/tailq.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import type { Blocking, Step } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
+import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
 import * as ipiqModule from './ipiq-drain.ts';
@@ -52,8 +54,13 @@ const { drainCorner, drainPassive, lookAtRings, NOTHING, RANG } = ipiqModule;
 const { awoke, poll, tickDue } = pollModule;
 const { dequeue, highestRunq, moveToTail } = runqueueModule;
 const { setRunnable } = scheduleModule;
-const { commOf, slotOf, stacks } = threadModule;
+const { commOf, handleOf, slotOf, stacks } = threadModule;
 const { fireTimers, nextDeadline } = timerModule;
+const { note, record } = eventsModule;
+
+const SLEEPS = eventCode('sleeps');
+const WAKES = eventCode('wakes');
+const SWITCHED = eventCode('switch');
 
 const {
   threadq: TD_THREADQ,
@@ -156,6 +163,7 @@ export function dispatch(): Why {
 export function step(td: ThreadRef, back: ThreadRef): void {
   const { m, gd } = cpu;
   count(m, gd, SWITCH_COUNT);
+  if (cpu.events === 2) record(SWITCHED, handleOf(td), 0);
   st(m, td, TD_SWITCHES, (ld(m, td, TD_SWITCHES) + 1) | 0);
   const pri = ld(m, td, TD_PRI);
   if (pri < TDPRI_CRIT)
@@ -296,8 +304,10 @@ function park(deadline: number, now: number): void {
   const { m, gd } = cpu;
   st(m, gd, GD_STATE, CPU_PARK);
   count(m, gd, IDLE_PARKS);
+  note(SLEEPS);
   sleepOnBell(m, gd, Math.min(MAX_SLEEP_MS, (deadline - now) / 1e6));
   awoke();
+  note(WAKES);
   // A sleep shorter than a long spin would have been better spun through.
   const short = nowNs() - now < 2 * longestSpin();
   spinNs = short ? Math.min(longestSpin(), spinNs * 2) : Math.max(MIN_SPIN_NS, spinNs / 2);

@@ -38,11 +38,13 @@ import * as clockModule from '../base/clock.ts';
 import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
 import { panic } from '../base/panic.ts';
 import { IPI } from '../base/protocol.ts';
+import { eventCode } from '../shared-memory/layout/event.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
 import type { Atomic } from '../shared-memory/struct.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as deadModule from './dead.ts';
+import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as ipifuncModule from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
@@ -56,6 +58,7 @@ const { Token } = tokenLayoutModule;
 const { andA, casA, count, ld, ldA, ldHint, orA, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { isDead } = deadModule;
+const { note } = eventsModule;
 const { runIpi } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { hurry } = pollModule;
@@ -72,6 +75,9 @@ const {
   waits: T_WAITS,
   since: T_SINCE,
 } = Token;
+const TAKEN = eventCode('token taken');
+const HANDED_OVER = eventCode('token handed over');
+const CAME = eventCode('token came');
 const GETS = counterField('lwkt.token_gets');
 const REQUESTS = counterField('lwkt.token_requests');
 const HANDOVERS = counterField('lwkt.token_handovers');
@@ -161,6 +167,7 @@ export function tryOwn(tok: TokenRef): boolean {
   const { m, gd, id } = cpu;
   if (ldA(m, tok, T_OWNER) !== 0 || casA(m, tok, T_OWNER, 0, id + 1) !== 0) return false;
   count(m, gd, GETS);
+  note(TAKEN, tok);
   came(tok);
   return true;
 }
@@ -277,6 +284,7 @@ function handOver(tok: TokenRef): void {
     owed.delete(tok);
     st(m, tok, T_HANDOVERS, (ld(m, tok, T_HANDOVERS) + 1) | 0);
     count(m, gd, HANDOVERS);
+    note(HANDED_OVER, tok, next);
     if (sysctlValue('lwkt.token_debug') !== 0) console.error(`lwkt: GT(${id},${next}) token ${tok}`);
     stA(m, tok, T_OWNER, -(next + 1)); // A2
     sendIpi(next, IPI.tokenGrant, tok, 0, 0);
@@ -323,6 +331,7 @@ export function tokenGrantHandler(tok: TokenRef): void {
   const { m, gd, id } = cpu;
   // Not if it was taken before the grant came: its cpu died, see bereaveToken.
   if (casA(m, tok, T_OWNER, -(id + 1), id + 1) !== -(id + 1)) return; // B2
+  note(CAME, tok);
   count(m, gd, GETS);
   came(tok);
   wakeWaiter(tok);

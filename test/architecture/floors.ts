@@ -44,6 +44,7 @@ export const FLOORS: readonly Floor[] = [
     entries: [
       'scheduler/globaldata.ts',
       'scheduler/dead.ts',
+      'scheduler/events.ts',
       'scheduler/ipifunc.ts',
       'scheduler/named.ts',
       'scheduler/thread.ts',

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { CONDITIONS, FAULTS, provoke } from '../helpers/faults.ts';
+import { CONDITIONS, FAULT_NAMES, provoke } from '../helpers/faults.ts';
 
-for (const fault of Object.keys(FAULTS)) {
+for (const fault of FAULT_NAMES) {
   for (const condition of CONDITIONS) {
     const { cpus, loaded } = condition;
     test.serial(

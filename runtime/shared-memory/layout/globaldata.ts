@@ -5,6 +5,7 @@
  */
 import { DEATH_TEXT_BYTES } from '../../base/params.ts';
 import { atomic, line, plain, struct, type Plain } from '../struct.ts';
+import { Event, EVENT_SLOTS } from './event.ts';
 
 /** Counters of a cpu: 64 bits each, one writer, summed on read. Spelled as the seed's sysctls where it has them. */
 export const COUNTERS = [
@@ -80,6 +81,10 @@ export const Globaldata = struct('Globaldata', {
   _runq: line(),
   // ---- written by this cpu: 32 run queues, first and last each
   tdrunq: plain(64),
+  _events: line(),
+  // ---- written by this cpu: its last events, a ring, and how many there ever were
+  eventCount: plain(),
+  events: plain(EVENT_SLOTS * Event.WORDS),
   _counters: line(),
   counters: plain(2 * COUNTERS.length),
 });

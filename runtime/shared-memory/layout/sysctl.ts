@@ -58,6 +58,13 @@ export const TUNABLES = [
     1_000_000,
     'microseconds a cpu may keep a token that another one asked for',
   ],
+  [
+    'lwkt.events',
+    1,
+    0,
+    2,
+    'what each cpu records for dumps: 0 nothing; 1 starts, ends, tokens, the MP lock, sleeps; 2 also switches and IPIs',
+  ],
   ['lwkt.spin_us', 50, 0, 1_000_000, 'microseconds an idle cpu polls before it sleeps'],
   ['lwkt.tick_us', 100, 10, 1_000_000, 'microseconds between looks at the clock of a busy cpu'],
   ['lwkt.loop_us', 200, 10, 1_000_000, 'microseconds a busy cpu may keep a waiting event loop from turning'],

@@ -151,6 +151,20 @@ const waits = kthread(function* waits() {
   yield* sleep(1_000_000);
 });
 
+/** Runs until it is ended from outside; says when it is there. */
+export default kthread(function* main(loaded: string) {
+  if (loaded === 'true') yield* join(spawn(load));
+  console.log('ready');
+  for (;;) yield* sleep(1_000_000);
+});
+
+/** The others work although a cpu is gone. */
+export const worksWithout = kthread(function* worksWithout(dead: number) {
+  let sum = 0;
+  for (let cpu = 0; cpu < ncpus(); cpu++) if (cpu !== dead) sum += yield* join(spawn(touch, [cpu], { cpu }));
+  return sum === (ncpus() * (ncpus() - 1)) / 2 - dead;
+});
+
 /** Uses up all threads of the machine; ends them again. */
 export const exhausts = kthread(function* exhausts() {
   const tds: Td[] = [];
