@@ -11,7 +11,7 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
     'the program failed: it could not be loaded, or its main thread threw; a verdict is FAILURE; or a figure got worse',
   ],
   [EXIT.usage, 'usage: a bad option, or no such program'],
-  [EXIT.panic, 'the machine panicked, or a cpu died'],
+  [EXIT.panic, 'the machine panicked, or a cpu died that it does not go on without'],
   [EXIT.interrupted, 'interrupted by Ctrl-C or SIGTERM; what there is has been printed'],
 ];
 
