@@ -1,6 +1,7 @@
 /** What every cpu did around an IPI that was too slow, for people. */
 import type { Machine } from '../../machine/machine.ts';
 import type { Region } from '../plan/region.ts';
+import type { EventName, TraceEvent } from '../plan/trace.ts';
 import { shownTime } from './loads.ts';
 
 /** Events shown of each cpu: the last before, and the first after. */
@@ -31,19 +32,27 @@ function around(lines: readonly Line[], at: number): Line[] {
   return sorted.slice(Math.max(0, middle - BEFORE), middle + AFTER);
 }
 
-/** A gap before the slow one that no collection fills is told: then V8 or the operating system had the cpu. */
+/** From so much on, a gap before the slow one is told. */
 const GAP_NS = 100_000;
+/** Events whose value is how long they keep the cpu busy. */
+const BUSY: ReadonlySet<EventName> = new Set(['computes', 'critical section']);
 
-function gapBefore(
-  events: readonly Line[],
+/**
+ * How long a cpu did nothing that anybody knows of before a moment: neither what it said it would do, nor a collection
+ * of garbage. Then it slept, or the operating system ran something else.
+ *
+ * @returns nanoseconds; 0 where there was no such gap
+ */
+export function unexplained(
+  events: readonly TraceEvent[],
   collections: readonly Collection[],
   at: number,
-): string | undefined {
-  const last = Math.max(...events.filter((event) => event.at < at).map((event) => event.at));
-  const gap = at - last;
-  if (!(gap > GAP_NS && gap < Infinity)) return undefined;
-  if (collections.some((c) => c.at < at && c.at + c.ns > last)) return undefined;
-  return `  nothing for ${rounded(gap)}, and no collection of garbage: it slept, or the operating system ran something else`;
+): number {
+  const last = events.findLast((event) => event.at < at);
+  if (last === undefined) return 0;
+  const until = last.at + (BUSY.has(last.name) ? last.value : 0);
+  const collected = collections.some((c) => c.at < at && c.at + c.ns > last.at);
+  return collected ? 0 : Math.max(0, at - until);
 }
 
 /**
@@ -59,22 +68,23 @@ export async function traceLines(machine: Machine, region: Region, at: number): 
       `cpu ${cpu}: ${state}, ${threads} threads, ${runnable} runnable, ${counters['lwkt.switch_count']} switches, ${counters['lwkt.idle_parks']} sleeps`,
     );
     const collections = (await machine.spawn('benchCollections', [], { cpu })) as readonly Collection[];
-    const events = [
-      ...region
-        .trace(cpu)
-        .read()
-        .map(({ at: when, name, value }) => ({
-          at: when,
-          text: value === 0 ? name : `${name} ${value}`,
-        })),
+    const events = region.trace(cpu).read();
+    const shown = [
+      ...events.map(({ at: when, name, value }) => ({
+        at: when,
+        text: value === 0 ? name : `${name} ${value}`,
+      })),
       ...collections.map((c) => ({ at: c.at, text: `garbage collection (${c.kind}) of ${rounded(c.ns)}` })),
     ];
-    for (const event of around(events, at)) {
+    for (const event of around(shown, at)) {
       const offset = event.at - at;
       lines.push(`  ${offset < 0 ? '-' : '+'}${rounded(Math.abs(offset))}  ${event.text}`);
     }
-    const gap = gapBefore(events, collections, at);
-    if (gap !== undefined) lines.push(gap);
+    const gap = unexplained(events, collections, at);
+    if (gap > GAP_NS)
+      lines.push(
+        `  ${rounded(gap)} without any of this: it slept, or the operating system ran something else`,
+      );
   }
   return lines;
 }
