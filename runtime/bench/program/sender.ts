@@ -9,7 +9,7 @@
  */
 import { Globaldata } from '../../shared-memory/layout/globaldata.ts';
 import { globaldataOf } from '../../shared-memory/layout/memory-map.ts';
-import { BELL_ASLEEP, sourceBit } from '../../shared-memory/doorbell.ts';
+import { BELL_ASLEEP, BELL_POLLING, sourceBit } from '../../shared-memory/doorbell.ts';
 import { ldA, pause } from '../../shared-memory/word.ts';
 import { cpu as kernel } from '../../scheduler/globaldata.ts';
 import {
@@ -130,7 +130,7 @@ export class Sender {
 
   /** Records the stages of one IPI. */
   #recordStages(queued: number, noticed: number, ran: number, acknowledged: number): void {
-    // Seen from here, the doorbell may be found taken later than the function ran.
+    // Seen from here, the doorbell may be found taken later than the function ran; and a cpu that polls has none.
     const seen = Math.min(noticed, ran);
     const times = [seen - queued - this.#clockNs, ran - seen, acknowledged - ran - this.#clockNs];
     for (const [i, ns] of times.entries()) this.#stages[i]?.record(ns);
@@ -151,13 +151,15 @@ export class Sender {
     return true;
   }
 
-  /** When a target was seen to have taken its doorbell. */
+  /** When a target was seen to have taken its doorbell; Infinity where none was rung: it polls, and runs what it sees. */
   #noticed(target: number): number {
     const { m } = kernel;
     const bell = this.#bells[target] as number;
     const bit = sourceBit(mycpu());
     const cpu = this.#targets[target] as number;
     const seq = this.#seqs[target] as number;
+    const rung = ldA(m, bell, Globaldata.bell);
+    if ((rung & bit) === 0 && (rung & BELL_POLLING) !== 0) return Infinity;
     while ((ldA(m, bell, Globaldata.bell) & bit) !== 0 && !ipiqDone(cpu, seq)) safepoint();
     return clock();
   }
