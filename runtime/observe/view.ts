@@ -13,7 +13,7 @@ import { RWLOCK_WRITER, Sync, SYNC_KINDS } from '../shared-memory/layout/sync.ts
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { NO_CPU, Token, Wait } from '../shared-memory/layout/token.ts';
 import { PANIC_TEXT_BYTES } from '../base/params.ts';
-import { headFunc, ringSlot, ringTaken, ringWritten } from '../shared-memory/ring.ts';
+import { headFunc, ringSlot, ringUnanswered, ringWritten } from '../shared-memory/ring.ts';
 import { isTokenKind, listSymbols } from '../shared-memory/symbols.ts';
 import { ldText } from '../shared-memory/text.ts';
 import { ld, ldA } from '../shared-memory/word.ts';
@@ -42,6 +42,7 @@ export interface RunQueueView {
 export interface RingView {
   readonly source: number;
   readonly target: number;
+  /** Records that may not have run yet. */
   readonly pending: number;
   readonly records: readonly { readonly func: string; readonly args: readonly number[] }[];
 }
@@ -157,11 +158,11 @@ function rings(arena: Arena, names: FunctionNames): RingView[] {
     for (let target = 0; target <= map.ncpus; target++) {
       if (source === target) continue;
       const ring = ringOf(map, source, target);
-      const taken = ringTaken(m, ring);
-      const pending = (ringWritten(m, ring) - taken) | 0;
+      const first = ringUnanswered(m, ring);
+      const pending = (ringWritten(m, ring) - first) | 0;
       if (pending <= 0 || pending > map.ringSize) continue;
       const records = Array.from({ length: Math.min(pending, MOST_SHOWN) }, (_, i) => {
-        const slot = ringSlot(ring, (taken + i) | 0);
+        const slot = ringSlot(ring, (first + i) | 0);
         const func = headFunc(m[slot] as number);
         return {
           func: target === map.ncpus ? `host function ${func}` : (names.ipis[func] ?? `function ${func}`),

@@ -189,6 +189,16 @@ export function ringTaken(m: Mem, ring: RingRef): number {
   return ldOwn(m, ring.base, RINDEX);
 }
 
+/**
+ * The first record that may not have run yet, for watchers: the later of what was told taken and what was told run.
+ * Room is told in halves of the ring, so most of what lies behind `rindex` has long run.
+ */
+export function ringUnanswered(m: Mem, ring: RingRef): number {
+  const taken = ldA(m, ring.base, RINDEX);
+  const returned = ldA(m, ring.base, XINDEX);
+  return ((returned - taken) | 0) > 0 ? returned : taken;
+}
+
 /** Word offset of record `index`. */
 export function ringSlot(ring: RingRef, index: number): number {
   return ring.base + SLOTS + (index & (ring.size - 1)) * SLOT_WORDS;

@@ -15,6 +15,7 @@ import {
   ringSeq,
   ringSlot,
   ringTaken,
+  ringUnanswered,
   ringWords,
   ringWritten,
   SLOT_WORDS,
@@ -50,6 +51,26 @@ test('ring smoke: a record comes out as it went in', (t) => {
   t.true(ringPush(m, ring, 1, -2, 3, 0x7fff_ffff));
   t.is(ringSeq(m, ring), 1);
   t.deepEqual(take(m, ring), [[1, -2, 3, 0x7fff_ffff]]);
+});
+
+test('ring watched: what has run does not wait, although its room was not told', (t) => {
+  const { m, ring } = makeRing(8);
+  for (let i = 0; i < 5; i++) ringPush(m, ring, 1, i, 0, 0);
+  ringComplete(m, ring, 3);
+  t.is(ringUnanswered(m, ring), 3);
+  // Taken, but set aside: it has still to run, and its slot is the source's again.
+  ringRelease(m, ring, 4);
+  t.is(ringUnanswered(m, ring), 4);
+  t.is(ringWritten(m, ring), 5);
+});
+
+test('ring watched: across the wrap at 2^32', (t) => {
+  const { m, ring } = makeRing(8);
+  ringPreset(m, ring, -2);
+  for (let i = 0; i < 4; i++) ringPush(m, ring, 1, i, 0, 0);
+  ringComplete(m, ring, 1);
+  t.is(ringUnanswered(m, ring), 1);
+  t.is(ringWritten(m, ring), 2);
 });
 
 test('ring empty: a fresh or drained ring has nothing written that is not taken', (t) => {
