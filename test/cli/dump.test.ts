@@ -64,3 +64,20 @@ test.serial('run: a cpu without safepoints is named while it runs', async (t) =>
   t.is(code, 0);
   t.regex(stderr, /cpu 0 has reached no safepoint for \d+ ms: thread \d+ 'burns'\n {4}at .*burns\.ts:\d+/);
 });
+
+test.serial(
+  'run --cpu-death: the machine goes on, says so, and ends with the program’s code; or stops',
+  async (t) => {
+    const on = await lwkt(['run', program('loses'), '--cpus', '3', '--cpu-death', 'offline', '--stats']);
+    t.is(on.code, 0);
+    t.regex(on.stdout, /^thread \d+ 'dies' was lost: cpu 2 died: .*9[^]*\n10\n$/);
+    t.regex(on.stderr, /^lwkt: cpu 2 died: .*; its threads are lost, the machine goes on with 2 cpu\(s\)\n/m);
+    t.regex(on.stderr, /offline/);
+    const off = await lwkt(['run', program('loses'), '--cpus', '3']);
+    t.is(off.code, 70);
+    t.regex(off.stderr, /cpu 2 died: .*the machine is stopped/);
+    const bad = await lwkt(['run', program('loses'), '--cpu-death', 'maybe']);
+    t.is(bad.code, 2);
+    t.regex(bad.stderr, /panic, offline/);
+  },
+);

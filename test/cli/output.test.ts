@@ -53,6 +53,44 @@ for (const [then, code] of [
   });
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test.serial(
+    `output: what was printed before ${signal} is whole, and the statistics come after it`,
+    async (t) => {
+      const child = spawn(
+        process.execPath,
+        [MAIN, 'run', program('prints'), '--cpus', '2', '--stats', '100000000', ''],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      t.teardown(() => child.kill('SIGKILL'));
+      const closed = once(child, 'close');
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      const counts: Record<number, number> = {};
+      let torn = 0;
+      let rest = '';
+      let lines = 0;
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        const parts = (rest + text).split('\n');
+        rest = parts.pop() ?? '';
+        for (const line of parts) {
+          const [me = '', number = '', pad = ''] = line.split(' ');
+          const cpu = Number(me);
+          if (pad === PAD && Number(number) === (counts[cpu] ?? 0)) counts[cpu] = Number(number) + 1;
+          else torn++;
+          if (++lines === 5000) child.kill(signal);
+        }
+      });
+      t.deepEqual(await closed, [130, null]);
+      t.is(torn, 0);
+      t.is(rest, '', 'the last line is whole');
+      t.true(Object.values(counts).reduce((a, b) => a + b) >= 5000);
+      t.regex(stderr, /^lwkt: interrupted, stopping the machine\n/);
+      t.regex(stderr, /switches[^]*boot \d+ ms, run \d+ ms\n$/);
+    },
+  );
+}
+
 test.serial('signals: a second SIGINT ends at once', async (t) => {
   // A loop without safepoints: the first one waits two seconds for the cpu.
   const child = spawn(process.execPath, [MAIN, 'run', program('endless'), '--cpus', '2'], {
