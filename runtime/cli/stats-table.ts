@@ -22,7 +22,9 @@ export function statsTable(stats: MachineStats): string {
   ];
   const rows = [
     ['cpu', ...COLUMNS.map(([title]) => title)],
-    ...stats.cpus.map(({ cpu, counters }) => row(String(cpu), counters)),
+    ...stats.cpus.map(({ cpu, state, counters }) =>
+      row(state === 'offline' ? `${cpu}, offline` : String(cpu), counters),
+    ),
     ...(stats.cpus.length > 1 ? [row('all', stats.total)] : []),
   ];
   return textTable(rows, rows[0]?.map(() => 'right') ?? []);

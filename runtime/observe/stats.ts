@@ -1,5 +1,6 @@
 /** Statistics of a machine: counters of every cpu, read from the arena; good while it runs, and after. */
 import type { Arena } from '../shared-memory/arena.ts';
+import { isDeadCpu } from '../shared-memory/death.ts';
 import {
   counter,
   COUNTERS,
@@ -50,7 +51,8 @@ export function machineStats(arena: Arena): MachineStats {
       cpu,
       state: CPU_STATES[ld(m, gd, Globaldata.state)] ?? 'unknown',
       threads: ld(m, gd, Globaldata.nthreads),
-      runnable: ld(m, gd, Globaldata.nrun),
+      // Of a cpu that died it keeps placement away.
+      runnable: isDeadCpu(arena, cpu) ? 0 : ld(m, gd, Globaldata.nrun),
       promises: ld(m, gd, Globaldata.promises),
       counters: countersOf(arena, cpu),
     };
