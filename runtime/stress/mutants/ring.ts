@@ -64,6 +64,8 @@ export const RING_MUTANTS: readonly Mutant[] = [
     origin: 'ring',
     title: 'room is told before the record has been read: it is overwritten under the reader',
     setup: 'ipiq, small rings',
+    unseen:
+      'two cores have to meet within nanoseconds: found within a second where they are free, not where they are shared',
     edits: [
       {
         file: DRAIN,

@@ -239,19 +239,6 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'stopped-thread-runs',
-    origin: 'thread',
-    title: 'a thread made stopped runs at once',
-    setup: 'threads',
-    edits: [
-      {
-        file: 'scheduler/create',
-        find: 'if ((flags & TDF_STOPREQ) === 0) {',
-        replace: 'if ((flags & TDF_STOPREQ) >= 0) {',
-      },
-    ],
-  },
-  {
     name: 'table-lock-no-cas',
     origin: 'lock',
     title: 'the lock of the tables of messages and descriptors is looked at and then stored',
