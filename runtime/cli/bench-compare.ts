@@ -81,7 +81,7 @@ function comparisonText({ findings, missing, added }: Comparison, factor: number
   if (added.length > 0) lines.push(`only in the new report: ${added.join(', ')}`);
   if (findings.some(({ basis }) => basis !== null)) {
     lines.push(
-      'where a baseline is named, its ratios were compared and not the figures: the machine drifts, they do not',
+      'where a baseline is named, ratios to it were compared, since the machine drifts; of latencies the figures too',
     );
   }
   lines.push(
