@@ -2,8 +2,10 @@
  * Load balancing: a cpu with threads to spare gives some to cpus that have none.
  *
  * Only threads that may run anywhere (spawned with cpu 'any') and have not started move. The cpu that has them gives;
- * nobody steals, so no queue needs a lock. It looks at every tick: a cpu that computes for long without a safepoint
- * keeps what it has.
+ * nobody steals, so no queue needs a lock. It looks at every tick, and how many polls make a tick is learnt: learnt
+ * while threads are made, and then used while each of them computes for 100 µs, it is far too many. So a cpu that is
+ * about to sleep rings those that have threads waiting (BELL_CLOCK), and they look at their next poll. A cpu that
+ * computes for long without any poll keeps what it has.
  *
  * ## Rejected
  *
@@ -14,6 +16,7 @@
  */
 import type { ThreadRef } from '../base/ids.ts';
 import { TDF_ANYCPU, TDF_RUNQ } from '../base/params.ts';
+import { BELL_CLOCK, ringBell } from '../shared-memory/doorbell.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { tailqFirst } from '../shared-memory/tailq.ts';
@@ -74,5 +77,19 @@ export function balance(): void {
   for (const td of spare(Math.min(MOST_GIVEN, nrun >> 1))) {
     // Giving one away may drain IPIs, and one of them may have asked for the next.
     if (ldA(m, td, TD_CPU) === cpu.id && isSpare(td) && !giveAway(td, target)) return;
+  }
+}
+
+/**
+ * Makes cpus with more than one runnable thread look at the clock, and so at their threads: this one has none.
+ *
+ * Context: idle; never blocks.
+ */
+export function askForWork(): void {
+  const { m, id, ncpus } = cpu;
+  if (ncpus === 1 || sysctlValue('lwkt.balance') === 0) return;
+  for (let i = 1; i < ncpus; i++) {
+    const other = globaldataFind((id + i) % ncpus);
+    if (ld(m, other, GD_NRUN) > 1) ringBell(m, other, BELL_CLOCK);
   }
 }

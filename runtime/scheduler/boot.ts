@@ -12,7 +12,7 @@ import { initIpiq, setDrainBell } from './ipiq.ts';
 import { echoHandler } from './ipiq-drain.ts';
 import { joinedHandler } from './join.ts';
 import { blockedKilled, killHandler } from './kill.ts';
-import { balance } from './balance.ts';
+import { askForWork, balance } from './balance.ts';
 import { acquiredHandler, acquireHandler, leave } from './move.ts';
 import { interrupt, preemptPending, switchBack } from './preempt.ts';
 import { runRelease } from './release.ts';
@@ -95,6 +95,7 @@ export function bootCpu(arena: Arena, id: number): void {
     leave,
     suspendTokens,
     resumeTokens,
+    askForWork,
     releaseTokens,
     survive,
   });

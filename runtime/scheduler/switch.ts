@@ -102,6 +102,8 @@ export interface SwitchUpcalls {
   suspendTokens(td: ThreadRef): void;
   /** The thread that runs again had tokens in hand. */
   resumeTokens(td: ThreadRef): void;
+  /** The cpu has had nothing to run for a while: ask those that have more. */
+  askForWork(): void;
   /** The cpu goes to sleep: let unheld tokens go. */
   releaseTokens(): void;
   /** Another cpu has died, or all have seen that: no thread runs here now. */
@@ -260,6 +262,7 @@ function idle(): boolean {
   } else if (!cpu.resched) {
     const deadline = nextDeadline();
     if (nowNs() < deadline) {
+      up.askForWork();
       up.releaseTokens();
       drainPassive();
       // Handing a token over may have waited for room in a ring, and drained meanwhile: what came then has rung no bell

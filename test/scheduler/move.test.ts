@@ -22,10 +22,12 @@ import {
   token,
   type Td,
 } from '../../runtime/lwkt.ts';
+import { askForWork } from '../../runtime/scheduler/balance.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
-import { tick } from '../../runtime/scheduler/poll.ts';
+import { poll, tick } from '../../runtime/scheduler/poll.ts';
 import { refOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
 import { takeValue, VALUE_MESSAGE, VALUE_NONE, VALUE_NUMBER } from '../../runtime/shared-memory/clone.ts';
+import { BELL_CLOCK, ringBell } from '../../runtime/shared-memory/doorbell.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
@@ -433,5 +435,36 @@ test.serial('balance: a started thread, and a last one, stay', (t) => {
     yield* join(started);
     t.is(curthread() > 0, true);
     t.is(ldA(m, refOf(curthread(), 'test'), Thread.cpu), 0);
+  });
+});
+
+test.serial('balance: a cpu that goes to sleep rings those that have threads waiting', (t) => {
+  run(function* () {
+    const other = cpu.arena.map.globaldata + Globaldata.WORDS;
+    const bell = (): number => ldA(m, other, Globaldata.bell) & BELL_CLOCK;
+    st(m, other, Globaldata.nrun, 1);
+    askForWork();
+    t.is(bell(), 0, 'what runs there cannot be given away');
+    st(m, other, Globaldata.nrun, 2);
+    setBalance(0);
+    askForWork();
+    t.is(bell(), 0, 'it is switched off');
+    setBalance(1);
+    askForWork();
+    t.is(bell(), BELL_CLOCK);
+    stA(m, other, Globaldata.bell, 0);
+    st(m, other, Globaldata.nrun, 0);
+    // Its bell makes the next poll look at the clock, however many polls a tick was before.
+    st(m, other, Globaldata.nrun, 1000);
+    const anywhere = [1, 2, 3].map((i) => spawn(one, [i], { cpu: 'any' }));
+    st(m, other, Globaldata.nrun, 0);
+    cpu.polls = 1 << 16;
+    ringBell(m, cpu.gd, BELL_CLOCK);
+    poll();
+    t.is(sent().length, 2, 'four can run here, this thread too: two go');
+    for (const td of anywhere.slice(0, 2)) sendBack(td);
+    st(m, other, Globaldata.nrun, 1000);
+    for (const td of anywhere) yield* join(td);
+    st(m, other, Globaldata.nrun, 0);
   });
 });

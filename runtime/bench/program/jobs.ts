@@ -3,32 +3,33 @@ import { join, kthread, shared, spawn } from '../../lwkt.ts';
 import { countFile, mandelbrotRow, sumOf, type Picture } from '../plan/work.ts';
 
 const size = shared.i32('bench picture size', 3);
+/** The picture of this run, and its pixels: looked up once a cpu, not once a row. Per cpu. */
+let picture: Picture = { width: 0, height: 0, iterations: 0 };
+let pixels = new Uint8Array(0);
 
-function current(): Picture {
+function bind(): void {
   const [width = 0, height = 0, iterations = 0] = size;
-  return { width, height, iterations };
-}
-
-function pixelsOf({ width, height }: Picture): Uint8Array {
-  return shared.u8('bench picture', width * height);
+  if (picture.width === width && picture.height === height && picture.iterations === iterations) return;
+  picture = { width, height, iterations };
+  pixels = shared.u8('bench picture', width * height);
 }
 
 const row = kthread(function* benchRow(y: number) {
-  const picture = current();
+  bind();
   const { width } = picture;
-  mandelbrotRow(picture, y, pixelsOf(picture).subarray(y * width, (y + 1) * width));
+  mandelbrotRow(picture, y, pixels.subarray(y * width, (y + 1) * width));
 });
 
-/** A picture by single rows, spread over the cpus; the pixels lie in shared memory. */
-export const mandelbrot = kthread(function* benchMandelbrot(picture: Picture) {
-  size.set([picture.width, picture.height, picture.iterations]);
-  const rows = Array.from({ length: picture.height }, (_, y) => spawn(row, [y], { cpu: 'spread' }));
+/** A picture by single rows, on whatever cpu has time; the pixels lie in shared memory. */
+export const mandelbrot = kthread(function* benchMandelbrot({ width, height, iterations }: Picture) {
+  size.set([width, height, iterations]);
+  const rows = Array.from({ length: height }, (_, y) => spawn(row, [y], { cpu: 'any' }));
   for (const td of rows) yield* join(td);
 });
 
 /** The sum of all pixels, which are then black again. */
 export const wipe = kthread(function* benchWipe() {
-  const pixels = pixelsOf(current());
+  bind();
   const sum = sumOf(pixels);
   pixels.fill(0);
   return sum;
@@ -40,7 +41,7 @@ const file = kthread(function* benchFile(path: string) {
 
 /** Hash and word count of files; the sum of what countFile gives. */
 export const files = kthread(function* benchFiles(paths: string[]) {
-  const threads = paths.map((path) => spawn(file, [path], { cpu: 'spread' }));
+  const threads = paths.map((path) => spawn(file, [path], { cpu: 'any' }));
   let total = 0;
   for (const td of threads) total += yield* join(td);
   return total;
