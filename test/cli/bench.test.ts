@@ -6,7 +6,19 @@ import test from 'ava';
 import { BenchReport } from '../../runtime/bench/schema.ts';
 import { folder, lwkt, ROOT } from '../helpers/cli.ts';
 
-const BRIEF = ['bench', 'ipi', '--mode', 'pair', '--duration', '40ms', '--rounds', '2'];
+const BRIEF = [
+  'bench',
+  'ipi',
+  '--mode',
+  'pair',
+  '--duration',
+  '40ms',
+  '--rounds',
+  '2',
+  '--quick',
+  '--vs',
+  'none',
+];
 
 for (const [what, args, reason] of [
   ['an unknown benchmark', ['bench', 'tea'], /there is no benchmark 'tea'; there are ipi/],
@@ -26,7 +38,7 @@ test.serial('bench: --json is one object that the schema describes', async (t) =
   const { code, stdout, stderr } = await lwkt([...BRIEF, '--json']);
   t.is(code, 0, stderr);
   const report = BenchReport.strict().parse(JSON.parse(stdout));
-  t.is(report.command, 'lwkt bench ipi --mode pair --duration 40ms --rounds 2 --json');
+  t.is(report.command, 'lwkt bench ipi --mode pair --duration 40ms --rounds 2 --quick --vs none --json');
   t.false(report.interrupted);
   t.deepEqual(
     report.runs.map(({ id }) => id),
@@ -57,7 +69,19 @@ test.serial('bench: the tables go to stdout, the report to a file', async (t) =>
 });
 
 test.serial('bench: Ctrl-C gives what there is, and says so', async (t) => {
-  const args = ['bench', 'ipi', '--mode', 'pair', '--duration', '10h', '--rounds', '1', '--json'];
+  const args = [
+    'bench',
+    'ipi',
+    '--mode',
+    'pair',
+    '--duration',
+    '10h',
+    '--rounds',
+    '1',
+    '--vs',
+    'none',
+    '--json',
+  ];
   const child = spawn(process.execPath, [join(ROOT, 'runtime/cli/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -69,7 +93,10 @@ test.serial('bench: Ctrl-C gives what there is, and says so', async (t) => {
   child.stderr.on('data', (chunk: Buffer) => {
     const before = stderr.includes('pair/awake/none');
     stderr += chunk.toString();
-    if (!before && stderr.includes('pair/awake/none')) child.kill('SIGINT');
+    if (before || !stderr.includes('pair/awake/none')) return;
+    // As timeout(1) does it: to the process, and to its group.
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
   });
   const [code] = (await closed) as [number];
   t.is(code, 130, stderr);
