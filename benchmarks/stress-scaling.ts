@@ -42,7 +42,7 @@ interface Cell {
   readonly value: number;
   readonly verdict: string;
   readonly perSecond: number;
-  /** Time of the process's cpus for one operation, microseconds. */
+  /** Time of the process's cpus for one operation, microseconds; 0 when none was done. */
   readonly cpuUs: number;
   readonly fairness: number;
   readonly longestWaitUs: number;
@@ -80,7 +80,7 @@ async function measure(suite: SuiteName, axis: Axis['name'], value: number, dura
     value,
     verdict: result.verdict,
     perSecond: Math.round(perSecond),
-    cpuUs: Math.round(cpuUs * 100) / 100,
+    cpuUs: Number.isFinite(cpuUs) ? Math.round(cpuUs * 100) / 100 : 0,
     fairness: figures?.fairness ?? 0,
     longestWaitUs: figures?.longestWaitUs ?? 0,
   };
@@ -90,7 +90,11 @@ function table({ name, values, suites }: Axis, cells: readonly Cell[]): string {
   const of = (suite: SuiteName, value: number): Cell | undefined =>
     cells.find((cell) => cell.axis === name && cell.suite === suite && cell.value === value);
   const shown = (cell: Cell | undefined): string =>
-    cell === undefined ? '–' : cell.verdict === 'SUCCESS' ? cell.cpuUs.toPrecision(3) : `**${cell.verdict}**`;
+    cell === undefined || (cell.verdict === 'SUCCESS' && cell.cpuUs === 0)
+      ? '–'
+      : cell.verdict === 'SUCCESS'
+        ? cell.cpuUs.toPrecision(3)
+        : `**${cell.verdict}**`;
   return [
     `| µs of CPU time an operation; ${name}: | ${values.join(' | ')} |`,
     `|---|${values.map(() => '---:').join('|')}|`,
