@@ -97,8 +97,11 @@ function grammar(setExitCode: (code: number) => void): Command {
   stressVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   benchVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   for (const command of [lwkt, ...lwkt.commands, ...lwkt.commands.flatMap((verb) => verb.commands)]) {
+    const name = command.parent === null ? '' : ` ${command.name()}`;
+    const above = command.parent?.parent == null ? '' : ` ${command.parent.name()}`;
     command
       .exitOverride()
+      .showHelpAfterError(`lwkt: see \`lwkt${above}${name} --help\``)
       .configureOutput({ outputError: (text, write) => write(clean(text.replace(/^error:/, 'lwkt:'))) });
   }
   return lwkt;

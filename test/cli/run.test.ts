@@ -79,8 +79,13 @@ for (const [what, args, code, reason] of [
     /no such program: \/nowhere\/x\.ts does not exist/,
   ],
   ['a folder as program', ['run', '/'], 2, /no such program: \/ is not a file/],
-  ['an unknown option', ['run', program('echo'), '--frobnicate'], 2, /unknown option '--frobnicate'/],
-  ['an unknown verb', ['rum'], 2, /unknown command 'rum'/],
+  [
+    'an unknown option',
+    ['run', program('echo'), '--frobnicate'],
+    2,
+    /unknown option '--frobnicate'\nlwkt: see `lwkt run --help`/,
+  ],
+  ['an unknown verb', ['rum'], 2, /unknown command 'rum'\n[^]*lwkt: see `lwkt --help`/],
   ['no program', ['run'], 2, /missing required argument 'program'/],
   ['a bad size', ['run', program('echo'), '--memory', '12Q'], 2, /--memory: '12Q' is not a size/],
   [
