@@ -1,4 +1,5 @@
 import test from 'ava';
+import * as doorbell from '../../runtime/shared-memory/doorbell.ts';
 import {
   answerBell,
   BELL_ASLEEP,
@@ -26,6 +27,18 @@ const BELL = 32;
 function memory(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(1024));
 }
+
+test('doorbell: every reason to ring has a bit of its own', (t) => {
+  const bits = Object.entries(doorbell).filter(
+    ([name, bit]) => /^BELL_[A-Z]+$/.test(name) && typeof bit === 'number' && name !== 'BELL_SOURCES',
+  );
+  t.true(bits.length >= 6);
+  let taken = 0;
+  for (const [name, bit] of bits as [string, number][]) {
+    t.is(taken & bit, 0, name);
+    taken |= bit;
+  }
+});
 
 test('doorbell smoke: what is rung is pending, and answered once', (t) => {
   const m = memory();
