@@ -30,7 +30,6 @@ import {
   checkLeaks,
   child,
   define,
-  end,
   failure,
   giveWay,
   run,
@@ -225,6 +224,6 @@ test.serial('regress balance: a thread that is asked for while another is given 
     t.is(new Set(adopted).size, adopted.length, 'each once');
     t.true(adopted.includes(mine[1]));
     const here = mine.filter((td) => ldA(m, refOf(td, 'test'), Thread.cpu) === 0);
-    yield* end(...here);
+    for (const td of here) yield* join(td);
   });
 });
