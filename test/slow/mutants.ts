@@ -219,7 +219,13 @@ const MUTANTS: readonly Mutant[] = [
     'schedule',
   ],
   ['lwkt_setpri_self', 'schedule', 'lwktSetPri(handleOf(cpu.curthread), priority);', '', 'schedule'],
-  ['lwkt_inittoken', 'named', "find('token()', name,", "find('token()', `${name}${Math.random()}`,", 'token'],
+  [
+    'lwkt_inittoken',
+    'named',
+    "find('token()', name, 'token'",
+    "find('token()', `${name}${Math.random()}`, 'token'",
+    'token',
+  ],
   ['kthread_create', 'create', 'name === undefined ? NO_OPTIONS : { name }', 'NO_OPTIONS', 'mplock'],
   ['kthread_exit', 'exit', "arm('kthreadExit()');\n  return exitIterator;", 'return [] as never;', 'kill'],
   [
