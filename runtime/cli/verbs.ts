@@ -98,7 +98,7 @@ function grammar(setExitCode: (code: number) => void): Command {
   benchVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
   for (const command of [lwkt, ...lwkt.commands, ...lwkt.commands.flatMap((verb) => verb.commands)]) {
     const name = command.parent === null ? '' : ` ${command.name()}`;
-    const above = command.parent?.parent == null ? '' : ` ${command.parent.name()}`;
+    const above = command.parent?.parent ? ` ${command.parent.name()}` : '';
     command
       .exitOverride()
       .showHelpAfterError(`lwkt: see \`lwkt${above}${name} --help\``)
