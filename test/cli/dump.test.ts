@@ -59,7 +59,7 @@ test.serial('run: a cpu without safepoints is named while it runs', async (t) =>
     '--cpus',
     '2',
     '--sysctl',
-    'lwkt.watchdog_ms=100',
+    'lwkt.watchdog_ms=400',
   ]);
   t.is(code, 0);
   t.regex(stderr, /cpu 0 has reached no safepoint for \d+ ms: thread \d+ 'burns'\n {4}at .*burns\.ts:\d+/);
