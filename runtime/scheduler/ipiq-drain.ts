@@ -11,7 +11,8 @@
  *       room in a full ring): only the outermost drain of a source publishes it.
  *   I3  A drain ends: it takes a ring's worth of records at most before it looks at the next source.
  *   I4  Nesting is bounded: from depth STASH_DEPTH on, a drain copies records aside instead of running them,
- *       which still makes room for the sender; the outermost drain runs them first.
+ *       which still makes room for the sender; the next drain above that depth runs them first, or a deeper one
+ *       for somebody who waits for more than room.
  *
  * ## Cost
  *
@@ -84,6 +85,10 @@ let sources: Source[] = [];
 let hostCorner = 0;
 /** Waits for other cpus that are under way here, nested ones too. */
 let waits = 0;
+/** The innermost of them is for room: it needs records taken, not run. */
+let forRoom = false;
+/** Records are set aside of a source that no drain is at. */
+let stashed = false;
 
 /** Upcall of ipiq.ts: answers those who wait for completion, which has been published by now. */
 let sendEchoes: (source: number, echoes: number[]) => void = () => {};
@@ -133,6 +138,10 @@ export function processIpiq(bits: number): void {
       for (let source = bit; source < cpu.ncpus; source += BELL_SOURCES) drainSource(source);
     }
     if ((all & BELL_HOST) !== 0) drainSource(hostCorner);
+    if (stashed && cpu.intrNesting <= STASH_DEPTH) {
+      stashed = false;
+      sources.forEach(({ depth, stash }, source) => depth === 0 && stash.length !== 0 && drainSource(source));
+    }
   } finally {
     cpu.intrNesting--;
     st(m, td, TD_PRI, ld(m, td, TD_PRI) - TDPRI_CRIT);
@@ -140,7 +149,7 @@ export function processIpiq(bits: number): void {
 }
 
 /**
- * Runs the IPIs that were sent without ringing the doorbell.
+ * Runs the IPIs that were sent without ringing the doorbell, and what was set aside.
  *
  * Context: thread | idle; critical section: entered; never blocks.
  *
@@ -148,7 +157,8 @@ export function processIpiq(bits: number): void {
  */
 export function drainPassive(): boolean {
   const { m } = cpu;
-  let any = false;
+  let any = stashed;
+  if (stashed) processIpiq(0);
   for (let i = 0; i < sources.length; i++) {
     const source = sources[i] as Source;
     if (!ringHas(m, source.ring, source.taken)) continue;
@@ -204,9 +214,10 @@ function drainSource(index: number): void {
   const outermost = source.depth === 0;
   const before = source.taken;
   const aside = cpu.intrNesting > STASH_DEPTH;
+  const keep = aside && forRoom;
   source.depth++;
   try {
-    if (outermost && source.stash.length !== 0) runStash(source);
+    if (outermost && !keep && source.stash.length !== 0) runStash(source);
     for (let left = ring.size; left > 0; left--) {
       const { slot } = source;
       const head = ringHead(m, slot);
@@ -223,7 +234,10 @@ function drainSource(index: number): void {
       else runIpi(headFunc(head), arg0, arg1, arg2);
       if ((taken & (BATCH - 1)) === 0) publish(source, outermost);
     }
-    if (outermost && source.stash.length !== 0) runStash(source);
+    if (outermost && source.stash.length !== 0) {
+      if (keep) stashed = true;
+      else runStash(source);
+    }
     cpu.burst = ((source.taken - before) | 0) > 1;
   } finally {
     source.depth--;
@@ -275,13 +289,22 @@ function runStash(source: Source): void {
  * This cpu begins to wait for another one: functions under way have taken records whose room nobody knows of yet.
  *
  * Context: thread | ipi | idle; never blocks.
+ *
+ * @param room - it waits for room in a ring
+ * @returns what endWait() is to be told
  */
-export function beginWait(): void {
+export function beginWait(room: boolean): boolean {
+  const outer = forRoom;
+  forRoom = room;
   waits++;
   for (const source of sources) publish(source, false);
+  return outer;
 }
 
 /** It waits no longer. Context: thread | ipi | idle; never blocks. */
-export function endWait(): void {
+export function endWait(outer: boolean): void {
+  forRoom = outer;
   waits--;
+  // If no drain is under way above, what was set aside runs at the next look at the clock.
+  if (stashed) cpu.polls = 0;
 }

@@ -85,7 +85,7 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
     count(m, gd, IPIQ_FIFOFULL);
     // What lies there may be passive and have rung no bell.
     ringIpi(dcpu);
-    waitFor('room in the ring', dcpu, () => isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2));
+    waitFor(ROOM, dcpu, () => isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2));
     refuseDead(dcpu, func);
   }
   count(m, gd, IPIQ_COUNT);
@@ -170,6 +170,8 @@ function spinLimit(): number {
   return cpu.crowded ? WAIT_SPINS_CROWDED : WAIT_SPINS;
 }
 
+const ROOM = 'room in the ring';
+
 /** Waits for `ready`, draining; warns and panics by the clock, naming both cpus. */
 function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean): void {
   if (cpu.intrNesting >= MAX_INTR_NESTING) {
@@ -177,11 +179,11 @@ function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean):
       `lwkt_send_ipiq: TOO HEAVILY NESTED! cpu ${cpu.id} waits for ${what} of cpu ${dcpu} at depth ${cpu.intrNesting}`,
     );
   }
-  beginWait();
+  const outer = beginWait(what === ROOM);
   try {
     spinFor(what, dcpu, ready);
   } finally {
-    endWait();
+    endWait(outer);
     // Interrupt threads that became runnable meanwhile preempt at the next safepoint.
     if (cpu.reqpri !== 0) cpu.polls = 0;
   }
