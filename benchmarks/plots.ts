@@ -25,7 +25,7 @@ const README = join(ROOT, 'README.md');
 const WIDTH = 900;
 
 /** The recorded reports, the oldest first; files of before there were reports are passed over. */
-function recorded(): { path: string; report: BenchReport }[] {
+export function recorded(): { path: string; report: BenchReport }[] {
   return readdirSync(RESULTS)
     .filter((name) => name.endsWith('.json'))
     .map((name) => join(RESULTS, name))

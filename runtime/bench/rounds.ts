@@ -211,7 +211,11 @@ export async function compete(
   const rounds = [...clean, ...marked].slice(0, effort.rounds);
   return entered.map(({ name, kind }) => {
     const index = runners.findIndex(({ contender }) => contender.name === name);
-    if (index !== -1 && rounds.length !== 0) return outcome(name, kind, rounds, index);
+    if (index !== -1 && rounds.length !== 0) {
+      const found = outcome(name, kind, rounds, index);
+      // Without the first one there is nothing to form a ratio with.
+      return runners[0]?.contender.name === entered[0]?.name ? found : { ...found, ratio: [] };
+    }
     const why = reasons.get(name) ?? 'interrupted';
     return { name, kind, cost: [], ratio: [], rounds: 0, disturbed: 0, why };
   });

@@ -27,6 +27,11 @@ export function effortOf({ rounds, durationMs, quick, interrupted }: BenchOption
   return { rounds, sampleMs: durationMs / rounds / 2, repeats: quick ? 1 : 2, interrupted };
 }
 
+/** Long times in milliseconds. */
+function inWords(value: number, unit: string): string {
+  return unit === 'ns' && value >= 1e6 ? `${value / 1e6} ms` : `${value} ${unit}`;
+}
+
 function verdict(
   aim: Aim | undefined,
   unit: string,
@@ -35,7 +40,8 @@ function verdict(
 ): Pick<Row, 'target' | 'met' | 'limit'> {
   const ours = outcomes[0]?.cost[index]?.median;
   if (aim === undefined || ours === undefined) return { target: null, met: null, limit: null };
-  if ('most' in aim) return { target: `≤ ${aim.most} ${unit}`, met: ours <= aim.most, limit: aim.most };
+  if ('most' in aim)
+    return { target: `≤ ${inWords(aim.most, unit)}`, met: ours <= aim.most, limit: aim.most };
   if ('least' in aim) return { target: `≥ ${aim.least} ${unit}`, met: ours >= aim.least, limit: aim.least };
   const target = `≤ ${aim.times} × ${aim.of}`;
   const other = outcomes.find(({ name }) => name === aim.of);
@@ -104,8 +110,9 @@ export async function grow(
   curves: readonly Curve[],
   options: BenchOptions,
 ): Promise<Growth> {
-  const effort = effortOf(options);
-  const rounds = Math.min(effort.rounds, MOST_CURVE_ROUNDS);
+  const { rounds, ...effort } = effortOf(options);
+  // The points are many, and nothing in a curve marks what was disturbed: its shape tells.
+  const few = { ...effort, rounds: Math.min(rounds, MOST_CURVE_ROUNDS), repeats: 0 };
   const found = curves.map(({ name, kind }): Growth['curves'][number] => ({ name, kind, points: [] }));
   for (const x of points) {
     if (options.interrupted.aborted) break;
@@ -115,11 +122,34 @@ export async function grow(
       if (typeof measure === 'string') return [{ name, kind, why: measure }];
       return [{ name, kind, measure, fixed, step: step?.(x) ?? 1 }];
     });
-    for (const { name, cost, why } of await compete(entered, { ...effort, rounds })) {
+    for (const { name, cost, why } of await compete(entered, few)) {
       found
         .find((curve) => curve.name === name)
         ?.points.push({ at: x, cost: cost[0] ?? null, why: why ?? null });
     }
   }
   return { ...about, curves: found };
+}
+
+/** The same with something made for each point alone, as a machine of so many cpus, and gone before the next. */
+export async function growWith<T extends AsyncDisposable>(
+  about: Omit<Growth, 'curves'>,
+  points: readonly number[],
+  make: (x: number) => Promise<T>,
+  curves: (made: T) => readonly Curve[],
+  options: BenchOptions,
+): Promise<Growth> {
+  let all: Growth = { ...about, curves: [] };
+  for (const x of points) {
+    if (options.interrupted.aborted) break;
+    await using made = await make(x);
+    const { curves: found } = await grow(about, [x], curves(made), options);
+    const before = all.curves;
+    const joined = found.map((curve, i) => {
+      const { name, kind } = curve;
+      return { name, kind, points: [...(before[i]?.points ?? []), ...curve.points] };
+    });
+    all = { ...about, curves: joined };
+  }
+  return all;
 }

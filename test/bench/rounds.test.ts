@@ -183,6 +183,14 @@ test('rounds: who fails is left out with the reason, the others go on', async (t
   t.is(found[4]?.rounds, 3);
 });
 
+test('rounds: without the first one there are costs, and no ratios', async (t) => {
+  const absent = { name: 'A', kind: 'lwkt', why: 'there is no dist/' } as const;
+  const [a, b] = await compete([absent, scripted('B', [4]), scripted('C', [8])], EFFORT, QUIET);
+  t.is(a?.why, 'there is no dist/');
+  t.deepEqual(b?.cost, [{ median: 4, least: 4, most: 4 }]);
+  t.deepEqual(b?.ratio, []);
+});
+
 test('rounds: a figure that is none is a failure, not a number', async (t) => {
   const found = await compete([scripted('A', [NaN]), scripted('B', [-1])], EFFORT, QUIET);
   t.deepEqual(

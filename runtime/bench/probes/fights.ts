@@ -4,7 +4,7 @@ import { bootCosts, javascript, lwkt, program, type Costs } from '../contenders.
 import { fight as fightMutex } from '../peers/javascript.ts';
 import { SECTION, type Fight, type Fought, type LockName } from '../plan/fight.ts';
 import type { Absent, Contender } from '../rounds.ts';
-import { compare, effortOf, grow, type Aim } from '../rows.ts';
+import { compare, effortOf, growWith, type Aim, type Curve } from '../rows.ts';
 import type { Growth, Row } from '../schema.ts';
 
 const CPUS = [2, 4, 8, 16, 32];
@@ -83,15 +83,11 @@ export async function foughtCurves(
 ): Promise<Growth[]> {
   const { quick } = options;
   const ms = fightMs(options);
-  const growth: Growth[] = [];
-  const points = quick ? QUICK_CPUS : CPUS;
-  await using most = await bootCosts({ cpus: Math.max(...points) });
-  await using two = await bootCosts({ cpus: 2 });
-  const curve = (at: (x: number) => () => Promise<[number, number]>) => [
-    { name: 'lwkt', kind: 'lwkt' as const, at, fixed: true },
+  const curve = (at: (x: number) => () => Promise<[number, number]>): Curve[] => [
+    { name: 'lwkt', kind: 'lwkt', at, fixed: true },
   ];
-  growth.push(
-    await grow(
+  return [
+    await growWith(
       {
         id: `${lock}.cpus`,
         bench,
@@ -99,11 +95,12 @@ export async function foughtCurves(
         unit: 'ns',
         axis: 'cpus',
       },
-      points,
-      curve((cpus) => () => fought(most, { lock, cpus, ms, pause: 0 })),
+      quick ? QUICK_CPUS : CPUS,
+      (cpus) => bootCosts({ cpus }),
+      (costs) => curve((cpus) => () => fought(costs, { lock, cpus, ms, pause: 0 })),
       options,
     ),
-    await grow(
+    await growWith(
       {
         id: `${lock}.contention`,
         bench,
@@ -112,12 +109,13 @@ export async function foughtCurves(
         axis: '% inside',
       },
       quick ? QUICK_CONTENTION : CONTENTION,
-      curve(
-        (share) => () =>
-          fought(two, { lock, cpus: 2, ms, pause: Math.round((SECTION * (100 - share)) / share) }),
-      ),
+      () => bootCosts({ cpus: 2 }),
+      (costs) =>
+        curve((share) => () => {
+          const pause = Math.round((SECTION * (100 - share)) / share);
+          return fought(costs, { lock, cpus: 2, ms, pause });
+        }),
       options,
     ),
-  );
-  return growth;
+  ];
 }

@@ -8,7 +8,7 @@ import { compare, grow } from '../rows.ts';
 
 const THREADS = 100_000;
 const PTHREADS = 2000;
-const POINTS = [100, 1000, 10_000, 100_000, 1_000_000];
+const POINTS = [1000, 10_000, 100_000, 1_000_000];
 const QUICK_POINTS = [1000, 100_000];
 const WORD_BYTES = 4;
 

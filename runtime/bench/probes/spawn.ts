@@ -3,7 +3,7 @@ import type { Bench } from '../bench.ts';
 import { bootCosts, first, javascript, lwkt, program } from '../contenders.ts';
 import { asyncCall, bareGenerator } from '../peers/javascript.ts';
 import { poolContenders, startPools, stopPools } from '../peers/pools.ts';
-import { compare, grow } from '../rows.ts';
+import { compare, growWith } from '../rows.ts';
 
 const FLIGHT = 64;
 const CPUS = [2, 4, 8, 16, 32];
@@ -72,33 +72,27 @@ export const bench: Bench = async (options, tell) => {
       options,
     );
     tell.progress('more and more cpus', 2 / 3);
-    const points = quick ? QUICK_CPUS : CPUS;
-    const machines = new Map<number, Awaited<ReturnType<typeof bootCosts>>>();
-    try {
-      for (const cpus of points) machines.set(cpus, await bootCosts({ cpus }));
-      const growth = await grow(
+    const growth = await growWith(
+      {
+        id: 'spawn.cpus',
+        bench: 'spawn',
+        title: `a thread on the other cpus in turn, ${FLIGHT} in flight, by the number of cpus`,
+        unit: 'ns',
+        axis: 'cpus',
+      },
+      quick ? QUICK_CPUS : CPUS,
+      (cpus) => bootCosts({ cpus }),
+      ({ ask }) => [
         {
-          id: 'spawn.cpus',
-          bench: 'spawn',
-          title: `a thread on the other cpus in turn, ${FLIGHT} in flight, by the number of cpus`,
-          unit: 'ns',
-          axis: 'cpus',
+          name: 'lwkt',
+          kind: 'lwkt',
+          at: () => (n) => ask('benchSpawnOther', [n, FLIGHT]),
+          step: () => FLIGHT,
         },
-        points,
-        [
-          {
-            name: 'lwkt',
-            kind: 'lwkt',
-            at: (cpus) => async (n) => (await machines.get(cpus)?.ask('benchSpawnOther', [n, FLIGHT])) ?? NaN,
-            step: () => FLIGHT,
-          },
-        ],
-        options,
-      );
-      return { rows: [...own, ...other], runs: [], maps: [], growth: [growth] };
-    } finally {
-      for (const machine of machines.values()) await machine[Symbol.asyncDispose]();
-    }
+      ],
+      options,
+    );
+    return { rows: [...own, ...other], runs: [], maps: [], growth: [growth] };
   } finally {
     await stopPools(pools);
   }

@@ -11,6 +11,8 @@ const QUICK_CURVE = [2, 1000, 100_000];
 /** Stacks of 8 kB each: more would not fit into a small computer. */
 const MOST_CONTEXTS = 100_000;
 const MOST_GOROUTINES = 100_000;
+/** Turns of each goroutine or process, at least. */
+const TURNS = 10;
 
 const INCLUDES =
   'one yield of a thread that goes on: run queue, accounting, choice of the next thread, its resumption. ' +
@@ -25,14 +27,16 @@ export const bench: Bench = async (options, tell) => {
   for (const [i, size] of SIZES.entries()) {
     tell.progress(`${size} threads`, i / 4);
     const settings = { step: size };
+    // Their first turns cannot be told from the rest: enough of them that this is little.
+    const several = { step: size * TURNS };
     const contenders = [
       lwkt(ours(size), size),
       ...(await program(vs, 'native', 'C, least possible', 'asm-switch', first(size), settings)),
       ...(await program(vs, 'native', 'C swapcontext', 'switch', first(size), settings)),
       ...javascript(vs, 'bare generators', (n) => generators(size, n), settings),
       ...javascript(vs, 'await', (n) => awaits(size, n), settings),
-      ...(await program(vs, 'go', 'Go', 'switch', first(size), settings)),
-      ...(await program(vs, 'erlang', 'Erlang', 'switch', first(size), settings)),
+      ...(await program(vs, 'go', 'Go', 'switch', first(size), several)),
+      ...(await program(vs, 'erlang', 'Erlang', 'switch', first(size), several)),
     ];
     const figure = {
       id: `switch.${size}`,
