@@ -25,7 +25,7 @@ export interface Language {
   /** What to install when there is no compiler. */
   readonly wanted: string;
   readonly compile: (source: string, folder: string) => string[];
-  readonly command: (source: string, folder: string) => [string, ...string[]];
+  readonly command: (source: string, folder: string, name: string) => [string, ...string[]];
   /** The source of a program, from this folder. */
   readonly source: (name: string) => string;
 }
@@ -38,8 +38,12 @@ const binary = (source: string): string => source.replace(/\.\w+$/, '');
 
 /** Fused multiplications would give other pictures than JavaScript's. */
 const C_FLAGS = ['-O2', '-ffp-contract=off', '-pthread'];
-/** Processes as many as wanted, schedulers on cores of their own. */
-const ERLANG_FLAGS = ['-noshell', '-noinput', '+P', '4000000', '+sbt', 'db'];
+/** As many processes as wanted. */
+const ERLANG_FLAGS = ['-noshell', '-noinput', '+P', '4000000'];
+/** Schedulers on cores of their own; or one alone, where others would only look for work to steal. */
+const ERLANG_CORES = ['+sbt', 'db'];
+const ERLANG_ONE = ['+S', '1:1'];
+const OF_ONE_CORE = new Set(['switch', 'spawn', 'handoff']);
 
 const native = (source: string): string => join(import.meta.dirname, 'native', source);
 const peer = (source: string): string => join(import.meta.dirname, 'peers', source);
@@ -67,7 +71,10 @@ export const ERLANG: Language = {
   compiler: 'erlc',
   wanted: 'Erlang/OTP',
   compile: (source, out) => ['-o', out, peer(source)],
-  command: (source, out) => ['erl', ...ERLANG_FLAGS, '-pa', out, '-run', binary(source), 'main'],
+  command: (source, out, name) => {
+    const schedulers = OF_ONE_CORE.has(name) ? ERLANG_ONE : ERLANG_CORES;
+    return ['erl', ...ERLANG_FLAGS, ...schedulers, '-pa', out, '-run', binary(source), 'main'];
+  },
   source: () => 'bench_erl.erl',
 };
 
@@ -110,7 +117,7 @@ export async function external(language: Language, name: string): Promise<Extern
   const key = `${language.name} ${source}`;
   const why = await (built.get(key) ?? built.set(key, compiled(language, source)).get(key));
   if (why !== undefined) return { why };
-  const [file, ...fixed] = language.command(source, temporary());
+  const [file, ...fixed] = language.command(source, temporary(), name);
   const words = source === `${name}.c` ? [] : [name];
   return {
     run: async (...args) => {
