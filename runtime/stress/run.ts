@@ -236,6 +236,8 @@ class Run {
       if (failFast && watch.violations !== 0) break;
       this.#checkProgress(machine, watch, phase.suites, now);
     }
+    // Its threads are in the dump only while they live.
+    await this.#dumping;
     setPause(watch.record, false);
     setStop(watch.record, true);
     const stopped = performance.now();

@@ -103,7 +103,7 @@ for (const [what, args, reason] of [
   ],
   [
     'nothing left to do',
-    ['mplock', '--ops', 'get=0,try=0,nested=0,lose=0'],
+    ['mplock', '--ops', 'get=0,try=0,nested=0,lose=0,kill=0'],
     /every operation of suite 'mplock' has weight 0/,
   ],
   ['a fairness beyond one', ['--fairness', '2'], /--fairness: 2 must be a number of 0 \.\. 1/],
