@@ -208,7 +208,18 @@ test('package: lwkt bench measures, and says what others would need', (t) => {
 
 test('package: lwkt bench ipi measures on the installed, compiled runtime', (t) => {
   t.timeout(90_000);
-  const args = ['bench', 'ipi', '--mode', 'self,pair', '--duration', '100ms', '--json'];
+  const args = [
+    'bench',
+    'ipi',
+    '--mode',
+    'self,pair',
+    '--duration',
+    '100ms',
+    '--quick',
+    '--vs',
+    'none',
+    '--json',
+  ];
   const { status, stdout, stderr } = lwkt(...args);
   t.is(status, 0, stderr);
   const { runs } = JSON.parse(stdout) as { runs: { id: string; distributions: { count: number }[] }[] };

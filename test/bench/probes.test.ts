@@ -90,13 +90,16 @@ for (const [name, { rows, curves }] of Object.entries(EXPECTED)) {
     );
     for (const row of part.rows) {
       t.true(Row.safeParse(row).success, row.id);
+      // In milliseconds one side may not come to its turn at all, which is a fairness of 0.
+      const isFigure = (cost: { median: number } | null | undefined): boolean =>
+        row.id.endsWith('.fairness') ? (cost?.median ?? -1) >= 0 : (cost?.median ?? 0) > 0;
       const [ours, ...others] = row.contestants;
       t.is(ours?.kind, 'lwkt');
       // What is compiled is not there, or old, in a checkout that was not built.
       if (row.id === 'boot.compiled' && ours?.cost === null) t.regex(ours.why ?? '', /npm run build/);
-      else t.true((ours?.cost?.median ?? 0) > 0, `${row.id}: ${String(ours?.why)}`);
+      else t.true(isFigure(ours?.cost), `${row.id}: ${String(ours?.why)}`);
       for (const { name: other, cost, why } of others)
-        t.true((cost?.median ?? 0) > 0, `${other}: ${String(why)}`);
+        t.true(isFigure(cost), `${row.id}, ${other}: ${String(why)}`);
       t.true(row.includes.length > 20, 'says what it contains');
     }
     for (const growth of part.growth) {
