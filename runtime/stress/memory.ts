@@ -20,7 +20,7 @@ export interface MemoryUse extends ArenaUse {
 
 const MIB = 1_048_576;
 /** MiB that may be added: of heap and of the process, for the run and for each cpu. */
-const HEAP_ROOM = { base: 4, cpu: 2 } as const;
+const HEAP_ROOM = { base: 4, cpu: 4 } as const;
 /** Each cpu's young generation alone may take 48 MiB, and garbage is collected when V8 sees fit. */
 const RSS_ROOM = { base: 64, cpu: 96 } as const;
 /** Times as many descriptors as the warm-up used may have been used, and so many more: each cpu keeps some ready. */
