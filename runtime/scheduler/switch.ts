@@ -35,13 +35,12 @@ import * as ipiqModule from './ipiq-drain.ts';
 import * as mplockOwnerModule from './mplock-owner.ts';
 import * as pollModule from './poll.ts';
 import * as runqueueModule from './runqueue.ts';
-import * as scheduleModule from './schedule.ts';
 import * as threadModule from './thread.ts';
 import * as timerModule from './timer.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
-const { TDF_EXITING, TDF_KILLED, TDF_LEAVING, TDF_RELEASE, TDF_TOKENS, TDPRI_CRIT } = paramsModule;
+const { TDF_KILLED, TDF_LEAVING, TDF_RELEASE, TDF_TOKENS, TDPRI_CRIT } = paramsModule;
 const { sleepOnBell, startPolling } = doorbellModule;
 const { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
@@ -53,7 +52,6 @@ const { chooseForMplock, mplockIdle } = mplockOwnerModule;
 const { drainCorner, drainPassive, lookAtRings, NOTHING, RANG } = ipiqModule;
 const { awoke, poll, tickDue } = pollModule;
 const { dequeue, highestRunq, moveToTail } = runqueueModule;
-const { setRunnable } = scheduleModule;
 const { commOf, handleOf, slotOf, stacks } = threadModule;
 const { fireTimers, nextDeadline } = timerModule;
 const { note, record } = eventsModule;
@@ -202,8 +200,6 @@ export function step(td: ThreadRef, back: ThreadRef): void {
   st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
   setCurrent(back);
   if ((flags & TDF_LEAVING) !== 0) up.leave(td);
-  // Killed while it ran, and now asleep: nobody else wakes it to its end.
-  else if ((flags & (TDF_KILLED | TDF_EXITING)) === TDF_KILLED) setRunnable(td);
 }
 
 function setCurrent(td: ThreadRef): void {

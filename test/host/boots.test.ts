@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 
 /** 1,000 are for test/slow/boots.ts: they take minutes. */
-const COUNT = process.env['LWKT_TEST_BOOTS'] ?? '200';
+const COUNT = process.env['LWKT_TEST_BOOTS'] ?? '60';
 
 test(`host leak: ${COUNT} boots and stops in a row leave no memory, thread or handle`, async (t) => {
   t.timeout(110_000);

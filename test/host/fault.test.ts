@@ -107,6 +107,8 @@ test.serial(
   async (t) => {
     const { machine, others } = await busyMachine();
     await using _ = machine;
+    // The hog halts by force only.
+    machine.sysctl.set('lwkt.panic_grace_ms', 100);
     const hog = errorOf(machine.spawn('hogs', [], { cpu: 2 }));
     await eventually('the hog', () =>
       machine.ps().some(({ name, state }) => name === 'hogs' && state === 'run'),
