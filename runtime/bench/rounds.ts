@@ -90,7 +90,7 @@ async function warmUp(contender: Contender, { sampleMs, interrupted }: Effort): 
     const [cost = NaN] = figures(contender.name, await contender.measure(n));
     const ms = (cost * n) / 1e6;
     const enough = fixed || ms >= sampleMs / 2 || n >= MOST_OPERATIONS;
-    if (enough && (fixed || Math.abs(cost - before) <= AGREE * cost)) break;
+    if (enough && Math.abs(cost - before) <= AGREE * cost) break;
     if (enough) tries++;
     before = cost;
     n = fixed ? n : round(Math.max(step, n * Math.min(GROW, sampleMs / Math.max(ms, 1e-6))));

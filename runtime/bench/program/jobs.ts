@@ -1,5 +1,5 @@
 /** The two applications: a thread for each row of a picture, and for each file. */
-import { join, kthread, shared, spawn } from '../../lwkt.ts';
+import { join, kthread, lwktSetPriSelf, shared, spawn, TDPRI_SOFT_NORM, type Td } from '../../lwkt.ts';
 import { countFile, mandelbrotRow, sumOf, type Picture } from '../plan/work.ts';
 
 const size = shared.i32('bench picture size', 3);
@@ -20,11 +20,21 @@ const row = kthread(function* benchRow(y: number) {
   mandelbrotRow(picture, y, pixels.subarray(y * width, (y + 1) * width));
 });
 
+/**
+ * What all threads return. Who joins goes first: as their equal it would come back after each join when all that wait
+ * on its cpu had run, and join most of them at the end, while the others have nothing to do.
+ */
+function* joined<R>(threads: readonly Td<R>[]): Generator<unknown, R[], unknown> {
+  lwktSetPriSelf(TDPRI_SOFT_NORM);
+  const results: R[] = [];
+  for (const td of threads) results.push(yield* join(td));
+  return results;
+}
+
 /** A picture by single rows, on whatever cpu has time; the pixels lie in shared memory. */
 export const mandelbrot = kthread(function* benchMandelbrot({ width, height, iterations }: Picture) {
   size.set([width, height, iterations]);
-  const rows = Array.from({ length: height }, (_, y) => spawn(row, [y], { cpu: 'any' }));
-  for (const td of rows) yield* join(td);
+  yield* joined(Array.from({ length: height }, (_, y) => spawn(row, [y], { cpu: 'any' })));
 });
 
 /** The sum of all pixels, which are then black again. */
@@ -41,8 +51,6 @@ const file = kthread(function* benchFile(path: string) {
 
 /** Hash and word count of files; the sum of what countFile gives. */
 export const files = kthread(function* benchFiles(paths: string[]) {
-  const threads = paths.map((path) => spawn(file, [path], { cpu: 'any' }));
-  let total = 0;
-  for (const td of threads) total += yield* join(td);
-  return total;
+  const counts = yield* joined(paths.map((path) => spawn(file, [path], { cpu: 'any' })));
+  return counts.reduce((sum, n) => sum + n, 0);
 });
