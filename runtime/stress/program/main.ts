@@ -9,7 +9,7 @@ import type { SuiteName } from '../suites.ts';
 import { arenaUse, whatIsLeft } from './conservation.ts';
 import { disturbers } from './disturb.ts';
 import { eventually } from './eventually.ts';
-import { failed, record, tallyWords, threadState, type SuiteProgram } from './harness.ts';
+import { beginPhase, failed, record, tallyWords, threadState, type SuiteProgram } from './harness.ts';
 import { ipiq } from './ipiq.ts';
 import { threadBalance } from './kernel-words.ts';
 import { mplock } from './mplock.ts';
@@ -38,6 +38,7 @@ export const stressRecord = kthread(function* stressRecord(plan: StressPlan) {
 /** Makes a cpu ready for what other cpus may send as soon as their threads run. */
 const bind = kthread(function* stressBind(plan: StressPlan, suites: readonly SuiteName[]) {
   record(plan);
+  beginPhase();
   for (const suite of suites) PROGRAMS[suite].bind(plan);
 });
 
