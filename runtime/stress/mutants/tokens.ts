@@ -103,7 +103,6 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     origin: 'token',
     title: 'a thread takes a token that another thread of its cpu holds',
     setup: 'tokens',
-    quick: true,
     edits: [
       {
         file: TOKEN,
