@@ -1,7 +1,7 @@
 /** From what competed to rows and curves of a report. */
 import type { BenchOptions } from './bench.ts';
 import { compete, type Absent, type Contender, type Effort, type Outcome } from './rounds.ts';
-import type { Contestant, Growth, Row } from './schema.ts';
+import type { Contestant, Growth, Row, Spread } from './schema.ts';
 
 /** When a figure is good enough: so much at most or at least, or so many times what another one takes. */
 export type Aim =
@@ -51,12 +51,18 @@ function verdict(
   return { target, met: ratio <= aim.times, limit: aim.times * cost };
 }
 
+/** A ratio, unless one side never came to its turn: then its figure was 0, and there is none. */
+function told(ratio: Spread | undefined): Spread | null {
+  if (ratio === undefined) return null;
+  return [ratio.median, ratio.least, ratio.most].every(Number.isFinite) ? ratio : null;
+}
+
 function contestant({ name, kind, cost, ratio, rounds, disturbed, why }: Outcome, index: number): Contestant {
   return {
     name,
     kind,
     cost: cost[index] ?? null,
-    ratio: ratio[index] ?? null,
+    ratio: told(ratio[index]),
     rounds,
     disturbed,
     why: why ?? null,

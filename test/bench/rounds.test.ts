@@ -1,6 +1,9 @@
 import test from 'ava';
 import { foreignMs, isDisturbed, usage } from '../../runtime/bench/disturbance.ts';
+import type { BenchOptions } from '../../runtime/bench/bench.ts';
 import { compete, median, type Contender, type Effort } from '../../runtime/bench/rounds.ts';
+import { compare } from '../../runtime/bench/rows.ts';
+import { Row } from '../../runtime/bench/schema.ts';
 
 const EFFORT: Effort = { rounds: 3, sampleMs: 1, repeats: 2, interrupted: new AbortController().signal };
 const QUIET = { look: () => undefined };
@@ -236,4 +239,40 @@ test('rounds: several figures at once keep apart', async (t) => {
 test('median: the middle, or the mean of the two in the middle', (t) => {
   t.is(median([3, 1, 2]), 2);
   t.is(median([4, 1, 2, 3]), 2.5);
+});
+
+test('rounds: over a figure of 0 there is no ratio', async (t) => {
+  const options: BenchOptions = {
+    cpus: 2,
+    durationMs: 1,
+    ring: 256,
+    rounds: 1,
+    quick: true,
+    vs: new Set(),
+    ipi: [],
+    map: false,
+    interrupted: new AbortController().signal,
+  };
+  const never = (name: string, kind: Contender['kind']): Contender => ({
+    name,
+    kind,
+    fixed: true,
+    measure: () => Promise.resolve(0),
+  });
+  const figure = {
+    id: 'share',
+    title: 'share',
+    includes: 'least over most',
+    unit: 'least / most',
+    more: true,
+  };
+  const [row] = await compare('fight', [figure], [never('A', 'lwkt'), never('B', 'peer')], options);
+  t.deepEqual(
+    row?.contestants.map(({ cost, ratio }) => [cost?.median, ratio]),
+    [
+      [0, null],
+      [0, null],
+    ],
+  );
+  t.true(Row.safeParse(row).success);
 });
