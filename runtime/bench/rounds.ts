@@ -36,7 +36,7 @@ export interface Effort {
   readonly rounds: number;
   /** Milliseconds of one measurement, two of which make a round. */
   readonly sampleMs: number;
-  /** How often a disturbed measurement is repeated. */
+  /** How often a disturbed measurement is repeated; 0: it is marked at once, and so is its round. */
   readonly repeats: number;
   readonly interrupted: AbortSignal;
 }
@@ -189,7 +189,8 @@ export async function compete(
   }
   let clean: Round[] = [];
   let marked: Round[] = [];
-  while (clean.length < effort.rounds && clean.length + marked.length < 2 * effort.rounds) {
+  const most = effort.repeats === 0 ? effort.rounds : 2 * effort.rounds;
+  while (clean.length < effort.rounds && clean.length + marked.length < most) {
     if (effort.interrupted.aborted || runners.length === 0) break;
     try {
       const round = await oneRound(runners, effort.repeats, watcher);

@@ -131,6 +131,18 @@ test('rounds: what stays disturbed is marked, and whole rounds are repeated firs
   t.deepEqual(once[0]?.cost, [{ median: 7, least: 7, most: 7 }]);
 });
 
+test('rounds: without repeats a disturbed round is marked at once', async (t) => {
+  const log: string[] = [];
+  const effort = { ...EFFORT, repeats: 0 };
+  const [a] = await compete(
+    [scripted('A', [7], log)],
+    effort,
+    disturbing(() => true),
+  );
+  t.is(a?.disturbed, 3);
+  t.is(log.length, 2 + 3 * 2);
+});
+
 test('rounds: batches are sized by time, in whole steps', async (t) => {
   const sizes: number[] = [];
   const contender: Contender = {
