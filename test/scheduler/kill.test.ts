@@ -30,6 +30,7 @@ import {
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { refOf } from '../../runtime/scheduler/thread.ts';
+import { fireTimers } from '../../runtime/scheduler/timer.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { Token, Wait } from '../../runtime/shared-memory/layout/token.ts';
 import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
@@ -367,13 +368,14 @@ test.serial('regress kill: a wait queue’s clean-up is not cut short by a kill'
   run(function* () {
     const w = waitQueue('cut short');
     const td = child(function* waits() {
-      yield* lwktBlock(w, waitGen(w), 0);
+      yield* lwktBlock(w, waitGen(w), 3_600_000);
       log.push('came back');
       yield* sleep(Infinity);
     });
-    // The time is over at once, and the token is elsewhere: it stands in its clean-up.
-    yield* lwktYield();
+    // Its time is over, and the token is elsewhere: it stands in its clean-up.
+    yield* giveWay();
     stA(m, w, Token.owner, 2);
+    fireTimers(Number.MAX_SAFE_INTEGER);
     yield* giveWay();
     kill(td);
     yield* giveWay();
