@@ -71,6 +71,11 @@ export function isInside(m: Int32Array, base: number): boolean {
   return m[base + INSIDE] !== 0;
 }
 
+/** Takes back that a thread has gone through, on purpose: as an update that another one has overwritten. */
+export function loseUpdate(m: Int32Array, base: number): void {
+  m[base + SUM] = ((m[base + SUM] as number) - 1) | 0;
+}
+
 /** How often threads have gone through. */
 export function sumOf(m: Int32Array, base: number): number {
   return m[base + SUM] as number;

@@ -34,7 +34,7 @@ import {
   type ThreadState,
   type Torture,
 } from './harness.ts';
-import { goThrough, noteGeneration, SECTION_WORDS, stayIn, sumOf } from './section.ts';
+import { goThrough, loseUpdate, noteGeneration, SECTION_WORDS, stayIn, sumOf } from './section.ts';
 
 /** Tokens and their sections, in the order of the plan. Per cpu. */
 let toks: readonly Token[] = [];
@@ -106,7 +106,7 @@ function* trespass(t: Torture, which: number): Generator<unknown, void, unknown>
   t.tally[which] = (t.tally[which] as number) + 1;
 }
 
-const UNGUARDED = ['exclusion', 'canary', 'lost-update'] as const;
+const UNGUARDED = ['exclusion', 'canary'] as const;
 
 /** An IPI that does nothing: waiting for it drains. */
 const nothing = ipiFunc(function stressNothing() {});
@@ -131,6 +131,7 @@ const operations: Operations<'tokens'> = {
     }
     const gen = yield* get(t, which);
     enter(t, which, busted(t, 'generation') ? gen - 2 : gen);
+    if (busted(t, 'lost-update')) loseUpdate(m, which * SECTION_WORDS);
     yield* forceLoss(t, which, gen);
     lwktRelToken(tok(which));
   },
