@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { columnFigure } from '../runtime/bench/figures.ts';
 import { parseReport } from '../runtime/bench/read-report.ts';
 import type { BenchReport, Contestant, Row } from '../runtime/bench/schema.ts';
 import { recorded } from './plots.ts';
@@ -15,18 +16,11 @@ const END = '<!-- end of figures -->';
 /** How many of the others are shown. */
 const SHOWN = 4;
 
-const digits = (value: number): string =>
-  value >= 100
-    ? Math.round(value).toLocaleString('en-US')
-    : value >= 10
-      ? value.toFixed(1)
-      : value.toFixed(2);
-
 /** A figure with its unit; long times in longer units. */
 function shown(value: number, unit: string): string {
-  if (unit !== 'ns') return `${digits(value)} ${unit}`;
-  if (value < 1000) return `${digits(value)} ns`;
-  return value < 1e6 ? `${digits(value / 1e3)} µs` : `${digits(value / 1e6)} ms`;
+  if (unit !== 'ns') return `${columnFigure(value)} ${unit}`;
+  if (value < 1000) return `${columnFigure(value)} ns`;
+  return value < 1e6 ? `${columnFigure(value / 1e3)} µs` : `${columnFigure(value / 1e6)} ms`;
 }
 
 function cell(contestants: readonly Contestant[], unit: string): string {

@@ -9,6 +9,13 @@ export function figure(value: number): string {
   return String(Number(value.toPrecision(size >= 1 ? 3 : 2)));
 }
 
+/** The same for a column, where figures of a size have as many decimals. */
+export function columnFigure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
 /** Units of time, and their nanoseconds. */
 const TIMES = [
   ['ns', 1],
@@ -108,9 +115,10 @@ export function logTicks(least: number, most: number): number[] {
   return ticks;
 }
 
-/** The middle of some figures; NaN of none. */
-export function middle(values: readonly number[]): number {
+/** The middle of a list, the mean of the two middle ones if it is even; NaN of none. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length / 2;
-  return ((sorted[Math.floor(half)] ?? NaN) + (sorted[Math.ceil(half) - 1] ?? NaN)) / 2;
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }

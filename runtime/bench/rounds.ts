@@ -7,6 +7,7 @@
  * as undisturbed rounds are missing.
  */
 import { foreignMs, isDisturbed, usage, type Usage } from './disturbance.ts';
+import { median } from './figures.ts';
 import type { Contestant, Spread } from './schema.ts';
 
 /** Somebody who is measured. */
@@ -63,14 +64,6 @@ const AGREE = 0.1;
 const MOST_WARM_UPS = 6;
 const GROW = 10;
 const MOST_OPERATIONS = 2 ** 30;
-
-/** The middle of a list; the mean of the two middle ones if it is even. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
 
 function figures(name: string, cost: number | readonly number[]): readonly number[] {
   const list = typeof cost === 'number' ? [cost] : cost;

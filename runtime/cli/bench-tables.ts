@@ -1,24 +1,18 @@
 /** A report of benchmarks as text for the terminal. */
+import { columnFigure } from '../bench/figures.ts';
 import type { BenchReport, Contestant, Growth, LatencyRun, PairMap, Row, Spread } from '../bench/schema.ts';
 import { textTable, type Align } from './text-table.ts';
 
-/** Three digits that count. */
-function figure(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-
 /** A time in the unit that suits it. */
 export function shownNs(ns: number): string {
-  if (ns < 10_000) return `${figure(ns)} ns`;
-  if (ns < 10_000_000) return `${figure(ns / 1e3)} µs`;
-  return ns < 10e9 ? `${figure(ns / 1e6)} ms` : `${figure(ns / 1e9)} s`;
+  if (ns < 10_000) return `${columnFigure(ns)} ns`;
+  if (ns < 10_000_000) return `${columnFigure(ns / 1e3)} µs`;
+  return ns < 10e9 ? `${columnFigure(ns / 1e6)} ms` : `${columnFigure(ns / 1e9)} s`;
 }
 
 function spread(value: Spread | null): string {
   if (value === null) return '–';
-  return `${figure(value.median)} (${figure(value.least)} … ${figure(value.most)})`;
+  return `${columnFigure(value.median)} (${columnFigure(value.least)} … ${columnFigure(value.most)})`;
 }
 
 function contestantRow(c: Contestant): string[] {
@@ -55,7 +49,7 @@ function runText(run: LatencyRun): string {
     ),
   );
   const align = head.map((_, i): Align => (i === 0 ? 'left' : 'right'));
-  const pace = loop === 'open' ? `open loop, ${figure(rate ?? 0)}/s` : 'closed loop';
+  const pace = loop === 'open' ? `open loop, ${columnFigure(rate ?? 0)}/s` : 'closed loop';
   const bounce = baselineNs === null ? '' : `; C bounce ${shownNs(baselineNs)}`;
   const lines = [
     `${id}: ${pace}, ${cpus} cpus, ${seconds.toFixed(1)} s; ${shownNs(overheadNs)} a look at the clock, taken off${bounce}`,
@@ -76,7 +70,7 @@ function mapText({ title, cpus, median, p99 }: PairMap): string {
   const cell = (from: number, to: number): string => {
     const middle = median[from]?.[to] ?? null;
     const high = p99[from]?.[to] ?? null;
-    return middle === null ? '·' : `${figure(middle)} / ${high === null ? '–' : figure(high)}`;
+    return middle === null ? '·' : `${columnFigure(middle)} / ${high === null ? '–' : columnFigure(high)}`;
   };
   const rows = [
     ['from \\ to', ...numbers.map(String)],
@@ -94,7 +88,7 @@ function growthText({ title, unit, axis, curves }: Growth): string {
   const cost = (x: number, { points }: Growth['curves'][number]): string => {
     const point = points.find((p) => p.at === x);
     if (point?.cost === undefined || point.cost === null) return point?.why ?? '–';
-    return figure(point.cost.median);
+    return columnFigure(point.cost.median);
   };
   const rows = at.map((x) => [x.toLocaleString('en-US')].concat(curves.map((curve) => cost(x, curve))));
   const head = [axis].concat(curves.map(({ name }) => name));
@@ -106,7 +100,7 @@ function growthText({ title, unit, axis, curves }: Growth): string {
 export function reportText(report: BenchReport): string {
   const { environment: e, noise } = report;
   const where = [
-    `${e.cpu}, ${e.cores} cores; ${e.platform} ${e.kernel}; Node ${e.node}; load ${figure(e.load)}`,
+    `${e.cpu}, ${e.cores} cores; ${e.platform} ${e.kernel}; Node ${e.node}; load ${columnFigure(e.load)}`,
   ];
   if (noise !== null) {
     const hiccups = noise.hiccups.map(

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { foreignMs, isDisturbed, usage } from '../../runtime/bench/disturbance.ts';
 import type { BenchOptions } from '../../runtime/bench/bench.ts';
-import { compete, median, type Contender, type Effort } from '../../runtime/bench/rounds.ts';
+import { median } from '../../runtime/bench/figures.ts';
+import { compete, type Contender, type Effort } from '../../runtime/bench/rounds.ts';
 import { compare } from '../../runtime/bench/rows.ts';
 import { Row } from '../../runtime/bench/schema.ts';
 

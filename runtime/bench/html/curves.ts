@@ -1,6 +1,6 @@
 /** Percentile curves of latency. */
 import * as Plot from '@observablehq/plot';
-import { clip, figure, logTicks, middle, percentileName, time } from '../figures.ts';
+import { clip, figure, logTicks, median, percentileName, time } from '../figures.ts';
 import { key, linesOf, summary, type Line } from './lines.ts';
 import { html, type Markup } from './markup.ts';
 import { lineStyle } from './palette.ts';
@@ -145,5 +145,5 @@ export function curves(group: RunGroup, levels: readonly Level[]): Markup {
 /** The C bounce that was measured beside a group's runs; null without a compiler. */
 export function bounceLevel({ runs }: RunGroup): Level | null {
   const measured = runs.flatMap(({ baselineNs }) => (baselineNs === null ? [] : [baselineNs]));
-  return measured.length === 0 ? null : { name: 'C bounce', ns: Number(figure(middle(measured))) };
+  return measured.length === 0 ? null : { name: 'C bounce', ns: Number(figure(median(measured))) };
 }

@@ -1,7 +1,7 @@
 /** The map of all ordered pairs of cpus. */
 import * as Plot from '@observablehq/plot';
 import type { PairMap } from '../schema.ts';
-import { figure, middle, time } from '../figures.ts';
+import { figure, median, time } from '../figures.ts';
 import type { Markup } from './markup.ts';
 import { HEAT_STEPS } from './palette.ts';
 import { chart, twice } from './svg.ts';
@@ -21,13 +21,13 @@ function cellsOf(table: PairMap['median']): Cell[] {
 }
 
 /** What a map shows, in words. */
-export function mapSummary({ median }: PairMap): string {
-  const cells = cellsOf(median).toSorted((a, b) => a.ns - b.ns);
+export function mapSummary({ median: table }: PairMap): string {
+  const cells = cellsOf(table).toSorted((a, b) => a.ns - b.ns);
   const [fastest] = cells;
   const slowest = cells.at(-1);
   if (fastest === undefined || slowest === undefined) return 'no pair was measured';
   const pair = ({ from, to, ns }: Cell): string => `CPU ${from} to ${to} ${time(ns)}`;
-  return `fastest ${pair(fastest)}, slowest ${pair(slowest)}, middle ${time(middle(cells.map(({ ns }) => ns)))}`;
+  return `fastest ${pair(fastest)}, slowest ${pair(slowest)}, middle ${time(median(cells.map(({ ns }) => ns)))}`;
 }
 
 /**
