@@ -65,7 +65,7 @@ export const STOPPED_EARLY = 'stopped at the first failed check';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 50;
-/** Milliseconds that the machine has to look what is left when all threads have ended. */
+/** Milliseconds that the machine has to look what is left when all threads have ended, where no check has failed. */
 const CLOSE_MS = 120_000;
 const MOST_SHOWN = 40;
 const MOST_NOTICES = 20;
@@ -248,7 +248,8 @@ class Run {
       const now = performance.now();
       this.#look(machine, watch);
       if (watch.live(phase.suites) !== 0) this.#checkProgress(machine, watch, phase.suites, now);
-      else if (now - stopped > CLOSE_MS)
+      // A machine that fails already may well be unable to close.
+      else if (now - stopped > (watch.violations === 0 ? CLOSE_MS : this.#plan.stallMs))
         this.#fail(`${phase.name}: the phase did not close`, machine, 'progress');
     }
     this.#events.interval(pace.next(performance.now()));

@@ -2,6 +2,7 @@ import test from 'ava';
 import type { MutantsReport } from '../../runtime/cli/mutants.ts';
 import { MUTANTS } from '../../runtime/stress/mutants/list.ts';
 import { lwkt } from '../helpers/cli.ts';
+import { DEADLINE_MS } from '../helpers/eventually.ts';
 
 // Those that show at once; `npm run stress:mutants` runs them all.
 const QUICK = MUTANTS.filter(({ quick }) => quick === true);
@@ -13,7 +14,11 @@ test('mutants: ten and more of them are quick', (t) => {
 for (const setup of new Set(QUICK.map((mutant) => mutant.setup))) {
   const names = QUICK.filter((mutant) => mutant.setup === setup).map(({ name }) => name);
   test.serial(`mutants: ${setup}: the quick ones are caught, the kernel as it is succeeds`, async (t) => {
-    const { code, stdout, stderr } = await lwkt(['stress', '--mutants', names.join(','), '--json']);
+    // The command gives each of its processes so long.
+    const deadline = (names.length + 1) * DEADLINE_MS;
+    const { code, stdout, stderr } = await lwkt(['stress', '--mutants', names.join(','), '--json'], {
+      deadline,
+    });
     t.not(stdout, '', stderr);
     const report = JSON.parse(stdout) as MutantsReport;
     t.deepEqual(

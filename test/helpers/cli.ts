@@ -24,15 +24,17 @@ interface ChildOptions {
   readonly cwd?: string;
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds until it is ended by force; default `DEADLINE_MS`. */
+  readonly deadline?: number;
 }
 
 /** Runs a command to its end. */
 export function command(file: string, args: readonly string[], options: ChildOptions = {}): Promise<Result> {
-  const { input = '', cwd = ROOT, env = {} } = options;
+  const { input = '', cwd = ROOT, env = {}, deadline = DEADLINE_MS } = options;
   const child = spawn(file, args, {
     cwd,
     env: { ...process.env, ...env },
-    timeout: DEADLINE_MS,
+    timeout: deadline,
     killSignal: 'SIGKILL',
   });
   let stdout = '';
