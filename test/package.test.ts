@@ -80,17 +80,21 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs the installed command. */
-function lwkt(...args: string[]): Outcome {
-  const command = join(home, 'node_modules/.bin/lwkt');
+/** Runs an installed command as the user does. */
+function run(command: string, args: readonly string[], cwd: string): Outcome {
   const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd: home,
+    cwd,
     env: userEnv(),
     encoding: 'utf8',
     timeout: 60_000,
     killSignal: 'SIGKILL',
   });
   return { status, stdout, stderr };
+}
+
+/** Runs the installed command `lwkt`. */
+function lwkt(...args: string[]): Outcome {
+  return run(join(home, 'node_modules/.bin/lwkt'), args, home);
 }
 
 test.before('build, pack and install', (t) => {
@@ -146,6 +150,32 @@ test('package: lwkt run runs a program on the installed, compiled runtime', (t) 
   t.is(stderr, '');
   t.is(stdout, 'one on cpu 1\ntwo on cpu 1\n');
   t.is(status, 0);
+});
+
+test('package: a host in TypeScript runs under tsx, as module and without a type, with its program', (t) => {
+  t.timeout(120_000);
+  for (const manifest of [{ type: 'module' }, {}]) {
+    const folder = mkdtempSync(join(home, 'tsx-'));
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+    writeFileSync(
+      join(folder, 'program.ts'),
+      PROGRAM.replace('(word)', '(word: string)').replace('(...words)', '(...words: string[])'),
+    );
+    writeFileSync(
+      join(folder, 'host.ts'),
+      `import { boot } from 'lwkt';
+enum Cpu { Last = 1 }
+void boot({ program: 'program.ts', cpus: 2 }).then(async (machine) => {
+  console.log(await machine.spawn('where', ['tsx'], { cpu: Cpu.Last }));
+  await machine.stop();
+});
+`,
+    );
+    const { status, stdout, stderr } = run(join(home, 'node_modules/.bin/tsx'), ['host.ts'], folder);
+    t.is(stderr, '');
+    t.is(stdout, 'tsx on cpu 1\n');
+    t.is(status, 0);
+  }
 });
 
 test('package: lwkt run ends with the number that the program returns', (t) => {

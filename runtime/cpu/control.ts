@@ -4,7 +4,8 @@
  * The host rings the doorbell with every message; the cpu then turns its event loop until it has seen as many
  * messages as the host has sent.
  */
-import { registerHooks } from 'node:module';
+import { createRequire, Module, registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -36,7 +37,7 @@ export function serveControl(port: MessagePort): void {
 async function load(url: string): Promise<Loaded> {
   addPromises(1);
   try {
-    resolveToThisRuntime();
+    await resolveToThisRuntime();
     const main = defaultExport(await importProgram(url));
     closeRegistration();
     return { ...registeredNames(), main: main === undefined ? -1 : isKThread(main) ? main.id : -2 };
@@ -52,13 +53,25 @@ function defaultExport(module: unknown): unknown {
   return main.default;
 }
 
-/** Makes a program's `lwkt` the one that runs it, wherever the program lies and whatever is installed there. */
-function resolveToThisRuntime(): void {
+/**
+ * Makes a program's `lwkt` the one that runs it, wherever the program lies and whatever is installed there.
+ *
+ * The resolved file is not enough where a loader compiles what is required, as tsx does with TypeScript of a package
+ * that is no ES module: the same file would be evaluated again, as a kernel that belongs to no machine. What is in the
+ * cache of `require` is not loaded at all.
+ */
+async function resolveToThisRuntime(): Promise<void> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const thread = new URL(`../lwkt.${extension}`, import.meta.url).href;
   const own: Readonly<Record<string, string>> = {
-    'lwkt/thread': new URL(`../lwkt.${extension}`, import.meta.url).href,
+    'lwkt/thread': thread,
     lwkt: new URL(`../index.${extension}`, import.meta.url).href,
   };
+  const path = fileURLToPath(thread);
+  const required = new Module(path);
+  required.exports = (await import(thread)) as unknown;
+  required.loaded = true;
+  createRequire(import.meta.url).cache[path] = required;
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const url = own[specifier];

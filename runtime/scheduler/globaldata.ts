@@ -69,6 +69,11 @@ export interface Cpu {
   attached: boolean;
 }
 
+/** Where a worker says which copy of this module its cpu is in. */
+const BOUND = Symbol.for('lwkt.cpu');
+
+type Bound = { [BOUND]?: string };
+
 const nowhere = new Int32Array(0) as Mem;
 
 /** This cpu. */
@@ -122,6 +127,26 @@ export function attachCpu(arena: Arena, id: number): void {
   cpu.idlethread = arena.map.slab + (1 + id) * Thread.WORDS;
   cpu.curthread = cpu.idlethread;
   cpu.attached = true;
+  (globalThis as Bound)[BOUND] = import.meta.url;
+}
+
+/**
+ * Refuses a copy of lwkt that is not the one whose cpu this worker is: what it registers nobody would find.
+ *
+ * Context: any; never blocks.
+ *
+ * @param what - the caller, for the error
+ * @throws LwktError ERR_LWKT_NO_MACHINE
+ */
+export function refuseOtherCopy(what: string): void {
+  const bound = (globalThis as Bound)[BOUND];
+  if (cpu.attached || bound === undefined) return;
+  throw new LwktError(
+    'ERR_LWKT_NO_MACHINE',
+    `${what}: this worker is a cpu of the lwkt at ${bound}, and the program has loaded ` +
+      `${bound === import.meta.url ? 'the same files once more' : `another one, ${import.meta.url}`}: import from ` +
+      `'lwkt/thread', by this name, and not from a path or a bundle`,
+  );
 }
 
 /**
@@ -134,10 +159,11 @@ export function attachCpu(arena: Arena, id: number): void {
  */
 export function requireCpu(what: string): Cpu {
   if (!cpu.attached) {
+    refuseOtherCopy(what);
     throw new LwktError(
       'ERR_LWKT_NO_MACHINE',
-      `${what} works only on a cpu of a machine: this module was loaded by an ordinary thread; ` +
-        'start it with `lwkt run PROGRAM` or boot({ program })',
+      `${what} works only on a cpu of a machine: this module was loaded by an ordinary thread; start it with ` +
+        '`lwkt run PROGRAM` or boot({ program }), and in the host import nothing but types from it (`import type`)',
     );
   }
   return cpu;

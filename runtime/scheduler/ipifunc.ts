@@ -14,7 +14,7 @@ import * as globaldataModule from './globaldata.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { count } = wordModule;
-const { counterField, cpu } = globaldataModule;
+const { counterField, cpu, refuseOtherCopy } = globaldataModule;
 
 const { record } = eventsModule;
 
@@ -58,6 +58,7 @@ function idleBody(): ThreadStack {
 }
 
 function register<F>(table: Registered<F>[], what: string, name: string, run: F, movable: boolean): number {
+  refuseOtherCopy(`${what}()`);
   if (closed) {
     throw new LwktError(
       'ERR_LWKT_REGISTER',
