@@ -60,6 +60,9 @@ for (const [what, name, told, on] of LIMITS) {
 
 test.serial('limits: threads of the host, and their arguments', async (t) => {
   await using machine = await boot({ program, cpus: 2, ...SHAPE });
+  // A cpu that takes arguments gives their room back.
+  const stands = machine.spawn('stands', [], { cpu: 1 });
+  await call(machine, 'stand');
   const text = 'x'.repeat(20_000);
   const all = Array.from({ length: 120 }, () => machine.spawn('waits', [text], { cpu: 1 }));
   const errors = await Promise.all(all.slice(100).map(errorOf));
@@ -68,6 +71,8 @@ test.serial('limits: threads of the host, and their arguments', async (t) => {
     t.regex(message, /raise messages \(--messages\)/);
   }
   for (const one of all) one.catch(() => undefined);
+  await call(machine, 'letGo');
+  await within('stands', stands);
 });
 
 test.serial('limits: an arena too large is refused before it is made, with what to lower', async (t) => {

@@ -1,5 +1,7 @@
 /** Uses up one limit after the other on purpose; what is left works as before. */
 import {
+  critEnter,
+  critExit,
   destroy,
   join,
   kill,
@@ -19,6 +21,30 @@ import {
 } from 'lwkt/thread';
 
 const tok = token('limits');
+const words = shared.i32('standing', 2);
+const STANDS = 0;
+const MAY_GO = 1;
+
+/** Takes nothing that is sent to its cpu until it may. */
+export const stands = kthread(function* stands() {
+  yield* sleep(0);
+  critEnter();
+  Atomics.store(words, STANDS, 1);
+  Atomics.notify(words, STANDS);
+  while (Atomics.load(words, MAY_GO) === 0);
+  critExit();
+});
+
+/** Ends when the other stands. */
+export const stand = kthread(function* stand() {
+  yield* sleep(0);
+  Atomics.wait(words, STANDS, 0);
+});
+
+export const letGo = kthread(function* letGo() {
+  yield* sleep(0);
+  Atomics.store(words, MAY_GO, 1);
+});
 
 const waits = kthread(function* waits(text: string) {
   yield* sleep(1_000_000);
