@@ -65,11 +65,13 @@ export const TDF_EXITING = 0x1_0000;
 /** May be moved to another cpu while it has not started. */
 export const TDF_ANYCPU = 0x2_0000;
 /** On its way from the cpu whose number + 1 is in `wait`. */
-export const TDF_MOVED = 0x8_0000;
+export const TDF_MOVED = 0x10_0000;
 /** Leaves its cpu at the end of this step. */
 export const TDF_LEAVING = 0x4_0000;
 /** In a part of the kernel that has to come to its end: a kill waits for it. */
 export const TDF_CLEANING = 0x8_0000;
+/** Its wait ends by the clock at the latest. */
+export const TDF_TIMED = 0x20_0000;
 
 // ---- sizes
 

@@ -23,6 +23,7 @@ export const WMESGS = [
   'barrier',
   'once',
   'rwlock',
+  'spinlock',
 ] as const;
 
 export type Wmesg = (typeof WMESGS)[number];

@@ -2,7 +2,7 @@
 import { cleanLine } from '../base/clean.ts';
 import { machineView } from '../observe/view.ts';
 import { readDump } from '../machine/dump.ts';
-import { viewText } from './view-text.ts';
+import { sentences, viewText } from './view-text.ts';
 
 /** What the command line gives. */
 export interface DumpOptions {
@@ -16,7 +16,7 @@ export async function dump(path: string, { json = false }: DumpOptions): Promise
   const { program, node, pid, time } = head;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ version: 1, verb: 'dump', program, node, pid, time, view })}\n`
+      ? `${JSON.stringify({ version: 1, verb: 'dump', program, node, pid, time, deadlocks: sentences(view), view })}\n`
       : `${cleanLine(`${program}, process ${pid}, Node ${node}, ${time}`)}\n${viewText(view)}\n`,
   );
 }

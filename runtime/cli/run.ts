@@ -141,10 +141,12 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
     const lines = stack.map((line) => `\n    ${line}`).join('');
     say(`lwkt: cpu ${cpu} has reached no safepoint for ${ms} ms: ${thread}${lines}`);
   });
-  machine.on('deadlock', (sentence) => {
-    hideProgress();
-    say(`lwkt: ${sentence}`);
-  });
+  for (const event of ['deadlock', 'asleep'] as const) {
+    machine.on(event, (sentence) => {
+      hideProgress();
+      say(`lwkt: ${sentence}`);
+    });
+  }
   const main = machine.run(...args);
   try {
     const first = await Promise.race([main.then((result) => ({ result })), interrupted]);

@@ -1,6 +1,7 @@
 /** A whole machine as text: what `lwkt dump` prints, and SIGQUIT. */
 import { clean } from '../base/clean.ts';
-import { deadlockSentence, findDeadlocks } from '../observe/deadlock.ts';
+import { findAsleep } from '../observe/asleep.ts';
+import { findDeadlocks } from '../observe/deadlock.ts';
 import type { MachineView } from '../observe/view.ts';
 import { threadTable } from './look.ts';
 import { statsTable } from './stats-table.ts';
@@ -92,13 +93,22 @@ function events({ events: all, stats }: MachineView): string {
   return table(['cpu', 'ms before the last', '', ''], rows, ['right', 'right', 'left', 'left']);
 }
 
+/** Who waits in vain, in sentences. */
+export function sentences(view: MachineView): string[] {
+  const asleep = findAsleep(view);
+  return [
+    ...findDeadlocks(view).map(({ sentence }) => sentence),
+    ...(asleep === undefined ? [] : [asleep.sentence]),
+  ];
+}
+
 /** Everything there is to see, in sections; empty ones are left out. */
 export function viewText(view: MachineView): string {
-  const { state, panic, panicCpu, stats, runQueues, rings } = view;
+  const { state, panic, panicCpu, stats, runQueues, rings, ipiWaits } = view;
   const [reason = ''] = panic.split('\n');
   return [
     `machine: ${state}${reason === '' ? '' : `, panic on cpu ${panicCpu}: ${reason}`}`,
-    ...findDeadlocks(view).map(deadlockSentence),
+    ...sentences(view),
     section('cpus', statsTable(stats)),
     section('threads', threads(view)),
     section(
@@ -130,6 +140,14 @@ export function viewText(view: MachineView): string {
             .join(' '),
         ]),
         ['left', 'left', 'right', 'left'],
+      ),
+    ),
+    section(
+      'cpus that wait for the completion of an IPI',
+      table(
+        ['cpu', 'for cpu', 'record', 'inside IPI functions', 'looks in vain'],
+        ipiWaits.map(({ cpu, target, seq, depth, looks }) => [cpu, target, seq, depth, looks].map(String)),
+        ['right', 'right', 'right', 'right', 'right'],
       ),
     ),
     ...locks(view),

@@ -63,8 +63,10 @@ interface MachineEventMap {
   cpuDied: [death: CpuDeath];
   /** A cpu reaches no safepoint. */
   stall: [stall: Stall];
-  /** Threads wait for each other in a circle: a sentence that says who for whom. */
+  /** Threads, or cpus, wait for each other in a circle: a sentence that says who for whom. */
   deadlock: [sentence: string];
+  /** The host waits for a thread, yet all wait, and only a thread that it may yet spawn could wake one: a sentence. */
+  asleep: [sentence: string];
 }
 
 const NOTHING_LEFT: CpuEnd = { leftovers: [], more: 0 };
@@ -148,6 +150,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
       view: () => this.view(),
       stalled: (stall) => this.emit('stall', stall),
       deadlocked: (sentence) => this.emit('deadlock', sentence),
+      asleep: (sentence) => this.#corner.waiting > 0 && this.emit('asleep', sentence),
     });
   }
 

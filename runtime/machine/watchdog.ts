@@ -1,10 +1,12 @@
 /**
- * The host's look at whether its machine gets on: cpus that reach no safepoint, threads that wait in a circle.
+ * The host's look at whether its machine gets on: cpus that reach no safepoint, threads or cpus that wait in a circle,
+ * a machine in which all sleep.
  *
  * It needs no help from any cpu: a heartbeat in the arena says that a cpu looked at the clock, and the JavaScript stack
  * of one that does not comes from the diagnostic report of Node, which also reads workers that compute or sleep.
  */
-import { deadlockSentence, findDeadlocks } from '../observe/deadlock.ts';
+import { findAsleep } from '../observe/asleep.ts';
+import { findDeadlocks } from '../observe/deadlock.ts';
 import type { MachineView } from '../observe/view.ts';
 import type { Arena } from '../shared-memory/arena.ts';
 import { BELL_CLOCK, ringBell } from '../shared-memory/doorbell.ts';
@@ -17,6 +19,9 @@ import { ld, ldA } from '../shared-memory/word.ts';
 const LOOK_MS = 200;
 /** Looks between two searches for circles. */
 const LOOKS_PER_SEARCH = 5;
+
+/** Looks of a waiting cpu between which it has drained everything that was there before the first. */
+const LOOKS_IN_VAIN = 2;
 
 /** A cpu that reaches no safepoint. */
 export interface Stall {
@@ -33,8 +38,10 @@ export interface Stall {
 export interface Watched {
   view(): MachineView;
   stalled(stall: Stall): void;
-  /** A circle of waiting threads, as a sentence; each once. */
+  /** A circle of waiting threads or cpus, as a sentence; each once. */
   deadlocked(sentence: string): void;
+  /** All threads wait, and only the host could change that; as a sentence. Returns whether anybody cared: then it is told once. */
+  asleep(sentence: string): boolean;
 }
 
 interface Beat {
@@ -68,7 +75,7 @@ export function watch(arena: Arena, watched: Watched): () => void {
   const now = performance.now();
   const beats: Beat[] = Array.from({ length: map.ncpus }, () => ({ beat: 0, since: now, told: false }));
   const told = new Set<string>();
-  let suspects = new Set<string>();
+  let suspects = new Map<string, readonly number[]>();
   let looks = 0;
 
   const lookAt = (cpu: number, limit: number): void => {
@@ -95,20 +102,27 @@ export function watch(arena: Arena, watched: Watched): () => void {
     });
   };
 
-  // What waits in a circle at two looks in a row, with nobody of it switched to between, waits for ever.
+  // What waits in a circle at two looks, with nobody of it switched to between and all of them awake who look for
+  // themselves, waits for ever. So does a machine that sleeps at two looks, if nothing happened between.
   const search = (): void => {
-    const found = new Map(
-      findDeadlocks(watched.view()).map((circle) => [
-        circle.map(({ thread }) => `${thread.handle}:${thread.switches}`).join(),
-        deadlockSentence(circle),
-      ]),
-    );
-    for (const [key, sentence] of found) {
-      if (!suspects.has(key) || told.has(key)) continue;
-      told.add(key);
-      watched.deadlocked(sentence);
+    const view = watched.view();
+    const seen = new Map<string, readonly number[]>();
+    const look = (key: string, marks: readonly number[], tell: () => boolean): void => {
+      seen.set(key, marks);
+      const before = suspects.get(key);
+      if (told.has(key) || before?.every((mark, i) => (marks[i] as number) - mark >= LOOKS_IN_VAIN) !== true)
+        return;
+      if (tell()) told.add(key);
+    };
+    for (const { key, looks: marks, sentence } of findDeadlocks(view)) {
+      look(key, marks, () => {
+        watched.deadlocked(sentence);
+        return true;
+      });
     }
-    suspects = new Set(found.keys());
+    const asleep = findAsleep(view);
+    if (asleep !== undefined) look(`asleep ${asleep.key}`, [], () => watched.asleep(asleep.sentence));
+    suspects = seen;
   };
 
   const timer = setInterval(() => {

@@ -1,86 +1,105 @@
 /**
- * Who waits for whom, and threads that wait for each other in a circle.
+ * Deadlocks: threads that wait for each other in a circle, and cpus that do.
  *
- * An edge leads from a thread that waits to the one thread that could end its wait: the thread it joins, the holder
- * of a mutex, of an rwlock it wants, of a token, or of the MP lock. Waits that anybody could end (wait queues,
- * conditions, semaphores, sleep by the clock) have none. Each thread has one edge at most, so circles are found by
- * walking.
+ * ## Threads
+ *
+ *   Each has one edge at most (waits.ts), so circles are found by walking.
+ *
+ * ## Cpus that wait for the completion of IPIs
+ *
+ *   lwktWaitIpiq() holds up its cpu, threads and all. Yet a cpu that waits drains all its rings, whatever critical section
+ *   it is in, tells at once what room that made, and runs what it drained (ipiq.ts, I1). So two cpus that wait for each
+ *   other are the rule under load, and no deadlock: each answers the other. And no thread is ever waited for, since
+ *   an IPI function cannot block and takes no tokens. What remains is one case: completion is told by the outermost drain
+ *   of a source alone, since it never passes a function that has not returned (ipiq-drain.ts, I2). A cpu that waits
+ *   inside an IPI function completes nothing more of that function's sender until its wait is over. When it waits, round
+ *   one or more corners, for a record behind that function, nobody goes on:
+ *
+ *     cpu 0 waits for f on cpu 1; f waits for g on cpu 0; g waits for h on cpu 1, which has run, and is behind f.
+ *
+ *   So an edge leads from a cpu that waits to the one whose completion it waits for, when that one waits itself, both
+ *   inside an IPI function. The completion may yet be on its way when it is seen: the record is there, not yet
+ *   drained. Who drained in vain at least once since it was seen, as its count of looks tells, will not complete it before
+ *   its own wait is over; so a circle that is seen twice, each wait by its number the same, lasts for ever.
+ *
+ *   No edges: to a cpu that computes, be it in a critical section or without safepoints (it goes on by itself; the watchdog
+ *   names it as a stall); for room in a ring (a cpu that waits makes room at any depth); from a thread in lwktAwaitIpiq()
+ *   (it hangs on a circle of cpus and cannot be part of one).
  */
 import type { ThreadInfo } from './ps.ts';
-import type { MachineView } from './view.ts';
+import type { IpiWaitView, MachineView } from './view.ts';
+import { nameOf, placeOf, waitEdges, type Waiting } from './waits.ts';
 
-/** One step of a circle: a thread, what it waits for, and who has that. */
-export interface Waiting {
-  readonly thread: ThreadInfo;
-  /** In words: "mutex 'db'", "thread 12 'reader' to end". */
-  readonly forWhat: string;
-  readonly holder: ThreadInfo;
+/** A circle. Seen twice with the same key, and all its looks gone on between, it lasts for ever. */
+export interface Deadlock {
+  readonly key: string;
+  readonly looks: readonly number[];
+  readonly sentence: string;
 }
 
-function edge(
-  view: MachineView,
-  byHandle: ReadonlyMap<number, ThreadInfo>,
-  thread: ThreadInfo,
-): Waiting | undefined {
-  const to = (holder: number, forWhat: string): Waiting | undefined => {
-    const found = byHandle.get(holder);
-    return found === undefined || found.state === 'zombie' ? undefined : { thread, forWhat, holder: found };
-  };
-  const { wmesg, wait } = thread;
-  if (wmesg === 'join') return to(wait, `${nameOf(byHandle.get(wait))} to end`);
-  if (wmesg === 'token') {
-    const token = view.tokens.find(({ ref }) => ref === wait);
-    return token === undefined ? undefined : to(token.holder, `token '${token.name}'`);
-  }
-  if (wmesg === 'mutex' || wmesg === 'rwlock') {
-    const object = view.sync.find(({ ref, kind }) => kind === wmesg && (-wait === ref || -wait === ref + 1));
-    if (object === undefined) return undefined;
-    return to(
-      object.holder,
-      `${object.kind} ${object.name === '' ? `at ${object.ref}` : `'${object.name}'`}`,
-    );
-  }
-  if (wmesg === 'mplock' && view.mplock.cpu !== null && !view.mplock.kept) {
-    const current = view.runQueues.find(({ cpu }) => cpu === view.mplock.cpu)?.current ?? 0;
-    return to(current, 'the MP lock');
-  }
-  return undefined;
-}
-
-function nameOf(thread: ThreadInfo | undefined): string {
-  return thread === undefined ? 'a thread' : `thread ${thread.handle} '${thread.name}'`;
-}
-
-/** Circles of threads that wait for each other, each once. */
-export function findDeadlocks(view: MachineView): Waiting[][] {
-  const byHandle = new Map(view.threads.map((thread) => [thread.handle, thread]));
-  const edges = new Map<number, Waiting>();
-  for (const thread of view.threads) {
-    if (thread.state !== 'wait' && thread.wmesg !== 'mplock') continue;
-    const found = edge(view, byHandle, thread);
-    if (found !== undefined) edges.set(thread.handle, found);
-  }
-  const circles: Waiting[][] = [];
+/** Circles along edges of which each node has one at most, each once. */
+function circles<E>(edges: ReadonlyMap<number, E>, next: (edge: E) => number): E[][] {
+  const found: E[][] = [];
   const done = new Set<number>();
   for (const start of edges.keys()) {
     const path: number[] = [];
     let at = start;
     while (edges.has(at) && !done.has(at) && !path.includes(at)) {
       path.push(at);
-      at = (edges.get(at) as Waiting).holder.handle;
+      at = next(edges.get(at) as E);
     }
     const from = path.indexOf(at);
-    if (from >= 0) circles.push(path.slice(from).map((handle) => edges.get(handle) as Waiting));
-    for (const handle of path) done.add(handle);
+    if (from >= 0) found.push(path.slice(from).map((node) => edges.get(node) as E));
+    for (const node of path) done.add(node);
   }
-  return circles;
+  return found;
 }
 
-/** A circle as a sentence. */
-export function deadlockSentence(circle: readonly Waiting[]): string {
-  const steps = circle.map(
-    ({ thread, forWhat, holder }) =>
-      `${nameOf(thread)} on cpu ${thread.cpu} waits for ${forWhat}${forWhat.endsWith(' to end') ? '' : `, held by ${nameOf(holder)} on cpu ${holder.cpu}`}`,
-  );
-  return `deadlock: ${steps.join(', which waits: ')}${circle.length > 1 ? `; and so round again` : ''}`;
+function sentence(steps: readonly string[]): string {
+  return `deadlock: ${steps.join(', which waits: ')}${steps.length > 1 ? '; and so round again' : ''}`;
+}
+
+/** One that waits on its run queue is switched to again and again: the number tells that it is one wait. */
+function waitKey({ handle, wmesg, switches, waits }: ThreadInfo): string {
+  return wmesg === 'spinlock' ? `${handle}:spin ${waits}` : `${handle}:${switches}`;
+}
+
+function ofThreads(circle: readonly Waiting[]): Deadlock {
+  return {
+    key: circle.map(({ thread }) => waitKey(thread)).join(),
+    looks: [],
+    sentence: sentence(
+      circle.map(
+        ({ thread, forWhat, itself, holder }) =>
+          `${placeOf(thread)} waits for ${forWhat}${itself ? '' : `, held by ${placeOf(holder)}`}`,
+      ),
+    ),
+  };
+}
+
+function ofCpus(view: MachineView, circle: readonly IpiWaitView[]): Deadlock {
+  const on = (cpu: number): string => {
+    const current = view.runQueues[cpu]?.current ?? 0;
+    const thread = view.threads.find(({ handle }) => handle === current);
+    return `cpu ${cpu}, in an IPI function${thread === undefined ? '' : ` that interrupted ${nameOf(thread)}`},`;
+  };
+  return {
+    key: circle.map(({ cpu, target, number }) => `cpu ${cpu}>${target}:${number}`).join(),
+    looks: circle.map(({ looks }) => looks),
+    sentence: sentence(
+      circle.map(
+        ({ cpu, target, seq }) => `${on(cpu)} waits for the completion of IPI ${seq} by cpu ${target}`,
+      ),
+    ),
+  };
+}
+
+/** The deadlocks that can be seen now; on a living machine, look twice. */
+export function findDeadlocks(view: MachineView): Deadlock[] {
+  const inside = view.ipiWaits.filter(({ depth, looks }) => depth > 0 && looks > 0);
+  const waits = new Map(inside.map((wait) => [wait.cpu, wait]));
+  return [
+    ...circles(waitEdges(view), ({ holder }) => holder.handle).map(ofThreads),
+    ...circles(waits, ({ target }) => target).map((circle) => ofCpus(view, circle)),
+  ];
 }

@@ -3,6 +3,7 @@ import {
   TDF_ADOPTED,
   TDF_EXITED,
   TDF_PREEMPT_LOCK,
+  TDF_TIMED,
   TDPRI_CRIT,
   TDPRI_MASK,
   MAXCOMLEN,
@@ -36,6 +37,12 @@ export interface ThreadInfo {
   readonly crit: number;
   /** Times it was switched to. */
   readonly switches: number;
+  /** Its wait ends by the clock at the latest. Of waits for objects and of tsleep(); the others say so by `wmesg`. */
+  readonly timed: boolean;
+  /** Number of its last wait on a wait queue or for a spinlock. */
+  readonly waits: number;
+  /** How many rwlocks it reads under. */
+  readonly readLocks: number;
 }
 
 /**
@@ -72,6 +79,9 @@ export function machineThreads(arena: Arena, functions: readonly string[]): Thre
       // The dispatcher's own section does not count.
       crit: Math.max(0, Math.floor(pri / TDPRI_CRIT) - (running || frozen ? 0 : 1)),
       switches: ld(m, td, Thread.switches) >>> 0,
+      timed: (flags & TDF_TIMED) !== 0,
+      waits: ld(m, td, Thread.waitSeq) >>> 0,
+      readLocks: ld(m, td, Thread.readLocks),
     });
   }
   return list;

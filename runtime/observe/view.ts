@@ -6,14 +6,14 @@
  */
 import type { Arena } from '../shared-memory/arena.ts';
 import { descriptorHandle } from '../shared-memory/descriptor.ts';
-import { Globaldata } from '../shared-memory/layout/globaldata.ts';
+import { CPU_OFFLINE, CPU_PARK, Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Machine } from '../shared-memory/layout/machine.ts';
 import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
 import { RWLOCK_WRITER, Sync, SYNC_KINDS } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { NO_CPU, Token, Wait } from '../shared-memory/layout/token.ts';
 import { PANIC_TEXT_BYTES } from '../base/params.ts';
-import { headFunc, ringSlot, ringUnanswered, ringWritten } from '../shared-memory/ring.ts';
+import { headFunc, ringCompleted, ringSlot, ringUnanswered, ringWritten } from '../shared-memory/ring.ts';
 import { isTokenKind, listSymbols } from '../shared-memory/symbols.ts';
 import { ldText } from '../shared-memory/text.ts';
 import { ld, ldA } from '../shared-memory/word.ts';
@@ -77,10 +77,24 @@ export interface SyncView {
   readonly ref: number;
   readonly kind: string;
   readonly state: number;
-  /** Handle of the thread that holds it exclusively; 0 for none. */
+  /** Handle of the thread that holds it exclusively, or is at it (once); 0 for none. */
   readonly holder: number;
   readonly waiters: number;
   readonly poisoned: boolean;
+}
+
+/** A cpu that waits for the completion of an IPI, in lwktWaitIpiq(): the innermost such wait. */
+export interface IpiWaitView {
+  readonly cpu: number;
+  /** Who is to complete it, and which record of the ring to there. */
+  readonly target: number;
+  readonly seq: number;
+  /** IPI functions that the cpu is in. */
+  readonly depth: number;
+  /** Looks in vain since it gave up spinning; 0 before. */
+  readonly looks: number;
+  /** Number of the wait. */
+  readonly number: number;
 }
 
 /** The MP lock. */
@@ -105,6 +119,9 @@ export interface MachineView {
   readonly waitQueues: readonly WaitQueueView[];
   readonly sync: readonly SyncView[];
   readonly mplock: MplockView;
+  readonly ipiWaits: readonly IpiWaitView[];
+  /** For each cpu whether it sleeps for as long as nobody rings it: no thread, promise or timer keeps it. */
+  readonly asleep: readonly boolean[];
   /** What each cpu did last. */
   readonly events: readonly EventView[];
   readonly sysctl: readonly SysctlInfo[];
@@ -196,20 +213,21 @@ export function syncView(arena: Arena, name: string, ref: number): SyncView {
   const { m } = arena;
   const kind = SYNC_KINDS[ldA(m, ref, Sync.kind)] ?? 'none';
   const state = ldA(m, ref, Sync.state);
-  const exclusive = kind === 'mutex' || kind === 'spinlock';
   return {
     name,
     ref,
     kind,
     state,
-    holder: exclusive
-      ? state
-      : kind === 'rwlock' && (state & RWLOCK_WRITER) !== 0
-        ? holderByList(arena, ref)
-        : 0,
+    holder: syncHolder(arena, ref, kind, state),
     waiters: ldA(m, ref, Sync.waiters),
     poisoned: ld(m, ref, Sync.poisoned) !== 0,
   };
+}
+
+function syncHolder(arena: Arena, ref: number, kind: string, state: number): number {
+  if (kind === 'mutex' || kind === 'spinlock') return state;
+  if (kind === 'once') return Math.max(0, -state);
+  return kind === 'rwlock' && (state & RWLOCK_WRITER) !== 0 ? holderByList(arena, ref) : 0;
 }
 
 /** The thread on whose list of held objects this one is. */
@@ -242,6 +260,37 @@ function syncViews(
       .map((ref) => syncView(arena, '', ref))
       .filter(({ kind }) => kind !== 'none'),
   ];
+}
+
+function ipiWaits(arena: Arena): IpiWaitView[] {
+  const { m, map } = arena;
+  return Array.from({ length: map.ncpus }, (_, cpu): IpiWaitView => {
+    const gd = globaldataOf(map, cpu);
+    const number = ldA(m, gd, Globaldata.waitNumber);
+    return {
+      cpu,
+      target: ld(m, gd, Globaldata.waitTarget) - 1,
+      seq: ld(m, gd, Globaldata.waitSeq),
+      depth: ld(m, gd, Globaldata.waitDepth),
+      looks: ld(m, gd, Globaldata.waitLooks),
+      number,
+    };
+  }).filter(
+    ({ cpu, target, seq, number }) =>
+      target >= 0 &&
+      target < map.ncpus &&
+      target !== cpu &&
+      ldA(m, globaldataOf(map, cpu), Globaldata.waitNumber) === number &&
+      !ringCompleted(m, ringOf(map, cpu, target), seq),
+  );
+}
+
+function isAsleep(arena: Arena, cpu: number): boolean {
+  const { m, map } = arena;
+  const gd = globaldataOf(map, cpu);
+  const state = ld(m, gd, Globaldata.state);
+  if (state === CPU_OFFLINE) return true;
+  return state === CPU_PARK && ld(m, gd, Globaldata.parkTimed) === 0 && ld(m, gd, Globaldata.promises) === 0;
 }
 
 /**
@@ -280,6 +329,8 @@ export function machineView(arena: Arena, names: FunctionNames): MachineView {
       kept: lock < 0,
       requests: bits(ldA(m, 0, Machine.mplockReqLow), ldA(m, 0, Machine.mplockReqHigh)),
     },
+    ipiWaits: ipiWaits(arena),
+    asleep: Array.from({ length: arena.map.ncpus }, (_, cpu) => isAsleep(arena, cpu)),
     events: lastEvents(arena, {
       ipis: names.ipis,
       tokens: new Map(

@@ -241,8 +241,9 @@ function drainSource(index: number): void {
     cpu.burst = ((source.taken - before) | 0) > 1;
   } finally {
     source.depth--;
-    publish(source, outermost);
   }
+  // Not on the way out of a panic: what has not returned has not returned, as a dump will show.
+  publish(source, outermost);
   if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));
 }
 

@@ -38,11 +38,18 @@ const { bellPending, ringBellForIpi, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
 const { ringCompleted, ringCompletedHint, ringPush, ringSeq } = ringModule;
-const { count, pause } = wordModule;
+const { count, ld, ldOwn, pause, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { diedError, isDead, refuseDead } = deadModule;
 const { ALL_SOURCES, beginWait, endWait, initDrain, processIpiq } = drainModule;
 
+const {
+  waitTarget: GD_WAIT_TARGET,
+  waitSeq: GD_WAIT_SEQ,
+  waitDepth: GD_WAIT_DEPTH,
+  waitLooks: GD_WAIT_LOOKS,
+  waitNumber: GD_WAIT_NUMBER,
+} = Globaldata;
 const IPIQ_COUNT = counterField('lwkt.ipiq_count');
 const IPIQ_FIFOFULL = counterField('lwkt.ipiq_fifofull');
 const IPIQ_REFUSED = counterField('lwkt.ipiq_refused');
@@ -154,16 +161,48 @@ export function waitIpi(dcpu: number, seq: Seq): void {
     if (m[cpu.gd] !== 0) drainBell();
   }
   let echoed = false;
+  const outer = showWait([dcpu + 1, seq, cpu.intrNesting, 0, ++waitNumber]);
   waitFor(`completion of IPI ${seq}`, dcpu, (spins) => {
     if (ringCompleted(m, ring, seq)) return true;
-    if (isDead(dcpu)) throw diedError(`lwktWaitIpiq(${dcpu}, ${seq}): nobody knows whether it ran`, dcpu);
+    if (isDead(dcpu)) {
+      showWait(outer);
+      throw diedError(`lwktWaitIpiq(${dcpu}, ${seq}): nobody knows whether it ran`, dcpu);
+    }
+    if (spins < spinLimit()) return false;
+    st(m, cpu.gd, GD_WAIT_LOOKS, spins);
     // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has returned.
-    if (!echoed && spins >= spinLimit()) {
+    if (!echoed) {
       echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
       if (echoed) ringBellForIpi(m, bells[dcpu] as number, myBit);
     }
     return false;
   });
+  // Not when the machine has stopped: its dump shows who waited for whom.
+  showWait(outer);
+}
+
+/** A wait for completion as watchers see it: target + 1, record, depth, looks, number. */
+type ShownWait = readonly [number, number, number, number, number];
+
+/** Waits for completion so far. Per cpu. */
+let waitNumber = 0;
+
+/** Shows watchers what this cpu waits for now; what it showed before. */
+function showWait([target, seq, depth, looks, number]: ShownWait): ShownWait {
+  const { m, gd } = cpu;
+  const before: ShownWait = [
+    ld(m, gd, GD_WAIT_TARGET),
+    ld(m, gd, GD_WAIT_SEQ),
+    ld(m, gd, GD_WAIT_DEPTH),
+    ld(m, gd, GD_WAIT_LOOKS),
+    ldOwn(m, gd, GD_WAIT_NUMBER),
+  ];
+  st(m, gd, GD_WAIT_TARGET, target);
+  st(m, gd, GD_WAIT_SEQ, seq);
+  st(m, gd, GD_WAIT_DEPTH, depth);
+  st(m, gd, GD_WAIT_LOOKS, looks);
+  stA(m, gd, GD_WAIT_NUMBER, number);
+  return before;
 }
 
 function spinLimit(): number {

@@ -6,7 +6,9 @@
  */
 import { nowNs } from '../base/clock.ts';
 import type { Spinlock, ThreadRef } from '../base/ids.ts';
+import { wmesgCode } from '../base/wmesg.ts';
 import { Sync } from '../shared-memory/layout/sync.ts';
+import { Thread } from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import type { Blocking } from './blocking.ts';
 import * as blockingModule from './blocking.ts';
@@ -14,13 +16,13 @@ import * as critModule from './crit.ts';
 import { isLost } from './dead.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as syncObjectModule from './sync-object.ts';
-import { lwktYield } from './switch.ts';
+import { lwktYield, unblockSelf } from './switch.ts';
 import * as threadModule from './thread.ts';
 import { untimely } from './untimely.ts';
-import { ready } from './waiting.ts';
+import { identOf, ready } from './waiting.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { casA, ldHint, pause, stA } = wordModule;
+const { casA, ld, ldHint, pause, st, stA } = wordModule;
 const { arm, disarm } = blockingModule;
 const { critEnter, critExit } = critModule;
 const { cpu } = globaldataModule;
@@ -29,7 +31,9 @@ const { heldAlready, hold, isSync, makeSync, notHolder, notSync, requireThread, 
 const { handleOf } = threadModule;
 
 const { state: S_STATE } = Sync;
+const { wait: TD_WAIT, waitSeq: TD_WAIT_SEQ, wmesg: TD_WMESG } = Thread;
 const SPINLOCK = syncCode('spinlock');
+const WMESG_SPINLOCK = wmesgCode('spinlock');
 /** Looks between two looks at the clock, and longest spin before other threads get a turn. */
 const LOOKS = 64;
 const LONGEST_SPIN_NS = 20_000;
@@ -75,12 +79,28 @@ function spinFor(spin: Spinlock): void {
 
 function* lockSlow(spin: Spinlock): Generator<unknown, boolean, unknown> {
   disarm();
-  for (;;) {
-    spinFor(spin);
-    bereave(spin);
-    if (take(spin)) return true;
-    yield* lwktYield();
+  spinFor(spin);
+  bereave(spin);
+  if (take(spin)) return true;
+  showWait(spin);
+  try {
+    do {
+      yield* lwktYield();
+      spinFor(spin);
+      bereave(spin);
+    } while (!take(spin));
+  } finally {
+    unblockSelf();
   }
+  return true;
+}
+
+/** The thread stays on the run queue, yet waits: watchers see for what, and by the number that it is one wait. */
+function showWait(spin: Spinlock): void {
+  const { m, curthread } = cpu;
+  st(m, curthread, TD_WAIT_SEQ, (ld(m, curthread, TD_WAIT_SEQ) + 1) | 0);
+  st(m, curthread, TD_WAIT, identOf(spin));
+  st(m, curthread, TD_WMESG, WMESG_SPINLOCK);
 }
 
 /**

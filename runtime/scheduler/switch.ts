@@ -70,7 +70,13 @@ const {
   mpcount: TD_MPCOUNT,
   preempted: TD_PREEMPTED,
 } = Thread;
-const { state: GD_STATE, curthread: GD_CURTHREAD, tdrunq: GD_TDRUNQ, promises: GD_PROMISES } = Globaldata;
+const {
+  state: GD_STATE,
+  curthread: GD_CURTHREAD,
+  parkTimed: GD_PARK_TIMED,
+  promises: GD_PROMISES,
+  tdrunq: GD_TDRUNQ,
+} = Globaldata;
 const SWITCH_COUNT = counterField('lwkt.switch_count');
 const IDLE_SPINS = counterField('lwkt.idle_spins');
 const IDLE_PARKS = counterField('lwkt.idle_parks');
@@ -301,6 +307,7 @@ function spin(): boolean {
 
 function park(deadline: number, now: number): void {
   const { m, gd } = cpu;
+  st(m, gd, GD_PARK_TIMED, deadline === Infinity ? 0 : 1);
   st(m, gd, GD_STATE, CPU_PARK);
   count(m, gd, IDLE_PARKS);
   note(SLEEPS);

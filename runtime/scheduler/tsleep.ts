@@ -20,6 +20,7 @@
 import { nowNs } from '../base/clock.ts';
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef } from '../base/ids.ts';
+import { TDF_TIMED } from '../base/params.ts';
 import { PROC_RUN, PROC_SLEEP } from '../base/proc.ts';
 import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
@@ -36,7 +37,7 @@ import { handleOf } from './thread.ts';
 import { cancelTimer, setTimer, type Timer } from './timer.ts';
 import { untimely } from './untimely.ts';
 
-const { proc: TD_PROC, procStat: TD_PROC_STAT } = Thread;
+const { flags: TD_FLAGS, proc: TD_PROC, procStat: TD_PROC_STAT } = Thread;
 const WMESG_TSLEEP = wmesgCode('tsleep');
 
 /** How long and how a thread sleeps. */
@@ -201,7 +202,10 @@ export function dropSleeper(td: ThreadRef): void {
   if (sleeper === undefined) return;
   sleepers.delete(td);
   dequeue(sleeper);
-  if (sleeper.timer !== undefined) cancelTimer(sleeper.timer);
+  if (sleeper.timer !== undefined) {
+    cancelTimer(sleeper.timer);
+    st(cpu.m, td, TD_FLAGS, ld(cpu.m, td, TD_FLAGS) & ~TDF_TIMED);
+  }
   procRuns(td);
 }
 
@@ -298,6 +302,7 @@ function look(td: ThreadRef): Step<boolean> {
 
 function timerFor({ td }: Sleeper): Timer {
   const handle = handleOf(td);
+  st(cpu.m, td, TD_FLAGS, ld(cpu.m, td, TD_FLAGS) | TDF_TIMED);
   return setTimer(nowNs() + argTimeout * 1e6, () => {
     procRuns(td);
     wakeHandle(handle);

@@ -26,11 +26,13 @@ interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds until it is ended by force; default `DEADLINE_MS`. */
   readonly deadline?: number;
+  /** It is interrupted, as by Ctrl-C, once it has said this on stderr. */
+  readonly until?: RegExp;
 }
 
 /** Runs a command to its end. */
 export function command(file: string, args: readonly string[], options: ChildOptions = {}): Promise<Result> {
-  const { input = '', cwd = ROOT, env = {}, deadline = DEADLINE_MS } = options;
+  const { input = '', cwd = ROOT, env = {}, deadline = DEADLINE_MS, until } = options;
   const child = spawn(file, args, {
     cwd,
     env: { ...process.env, ...env },
@@ -40,7 +42,13 @@ export function command(file: string, args: readonly string[], options: ChildOpt
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  let interrupted = false;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    if (until === undefined || interrupted || !until.test(stderr)) return;
+    interrupted = true;
+    child.kill('SIGINT');
+  });
   // A child that ends without reading its input closes the pipe.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);

@@ -197,8 +197,8 @@ const MUTANTS: readonly Mutant[] = [
   [
     'echo before completion',
     'ipiq-drain',
-    '    source.depth--;\n    publish(source, outermost);\n  }\n  if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));',
-    '    source.depth--;\n    if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));\n    publish(source, outermost);\n  }',
+    '  publish(source, outermost);\n  if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));',
+    '  if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));\n  publish(source, outermost);',
     'send-ipiq',
   ],
   ['lwkt_gdinit', 'runqueue', 'm[gd + GD_TDRUNQ + i] = 0;', '', 'runqueue'],

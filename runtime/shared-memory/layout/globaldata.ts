@@ -74,6 +74,17 @@ export const Globaldata = struct('Globaldata', {
   heartbeat: atomic(),
   /** How many deaths of other cpus it has seen, and drained the rings of. */
   deathsSeen: atomic(),
+  /** Whether it sleeps, in CPU_PARK, until a timer at the latest. */
+  parkTimed: plain(),
+  /**
+   * The wait for the completion of an IPI that it stands in, the innermost: target + 1, or 0; which record; how many IPI
+   * functions it came through; how often it looked in vain; and a number of its own, stored last. See ipiq.ts, waitIpi.
+   */
+  waitTarget: plain(),
+  waitSeq: plain(),
+  waitDepth: plain(),
+  waitLooks: plain(),
+  waitNumber: atomic(),
   _death: line(),
   // ---- written by the host when the cpu has died: which death it was, 0 while it lives, and why
   diedAt: plain(),

@@ -95,8 +95,8 @@ export const RING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DRAIN,
-        find: 'source.depth--; publish(source, outermost);',
-        replace: 'source.depth--; publish(source, true);',
+        find: 'source.depth--; } publish(source, outermost);',
+        replace: 'source.depth--; } publish(source, true);',
       },
     ],
   },
@@ -177,9 +177,9 @@ export const RING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DRAIN,
-        find: 'source.depth--; publish(source, outermost); } if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));',
+        find: 'source.depth--; } publish(source, outermost); if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0));',
         replace:
-          'source.depth--; if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0)); publish(source, outermost); }',
+          'source.depth--; } if (outermost && source.echoes.length !== 0) sendEchoes(index, source.echoes.splice(0)); publish(source, outermost);',
       },
     ],
   },
