@@ -10,6 +10,7 @@ export type { MachineSysctl } from './machine/sysctl.ts';
 export type { Stall } from './machine/watchdog.ts';
 export type { ThreadInfo } from './observe/ps.ts';
 export type { EventView } from './observe/events.ts';
+export type { PanicView } from './observe/panic.ts';
 export type { CpuStats, MachineStats } from './observe/stats.ts';
 export type {
   MachineView,

@@ -32,10 +32,11 @@ export function setPanicHook(hook: (panic: MachinePanic) => void): void {
  * Stops the machine.
  *
  * @param message - the reason, with the values that show it
+ * @param cause - the error underneath, if there is one: its stack says where
  * @throws {@link MachinePanic} always
  */
-export function panic(message: string): never {
-  const error = new MachinePanic(message);
+export function panic(message: string, cause?: unknown): never {
+  const error = new MachinePanic(message, cause === undefined ? {} : { cause });
   announce(error);
   throw error;
 }

@@ -1,4 +1,5 @@
 /** `lwkt bench compare OLD NEW`: what got worse, for people and for CI. */
+import { counted } from '../base/counted.ts';
 import { LwktError } from '../base/errors.ts';
 import {
   compareReports,
@@ -60,10 +61,6 @@ function line({ key, unit, old, new: now, basis, worse, verdict, why }: Finding)
 
 function title(name: string, { started, environment: e }: BenchReport): string {
   return `${name}: ${started}, lwkt ${e.lwkt}${e.commit === null ? '' : ` ${e.commit}`}, Node ${e.node}, ${e.cpu}, ${e.cores} cores`;
-}
-
-function counted(n: number, one: string): string {
-  return `${n} ${one}${n === 1 ? '' : 's'}`;
 }
 
 function comparisonText({ findings, missing, added }: Comparison, factor: number): string {

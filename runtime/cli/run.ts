@@ -2,7 +2,10 @@
 import { inspect } from 'node:util';
 import { clean } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
+import { originOf } from '../base/origin.ts';
 import { MachinePanic } from '../base/panic.ts';
+import { placeIn } from '../base/stack.ts';
+import { counted } from '../base/counted.ts';
 import { boot, type Machine, type StopReport } from '../machine/machine.ts';
 import type { MachineStats } from '../observe/stats.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
@@ -130,11 +133,14 @@ async function finish(machine: Machine, args: string[], debug: boolean): Promise
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   machine.on('threadFailed', (error) => {
     hideProgress();
-    say(`lwkt: a detached thread failed: ${debug ? inspect(error) : describe(error)}`);
+    const origin = originOf(error);
+    const who =
+      origin === undefined ? 'a detached thread' : `detached thread '${origin.thread}' of cpu ${origin.cpu}`;
+    say(`lwkt: ${who} failed: ${told(error, debug)}`);
   });
   machine.on('cpuDied', ({ error }) => {
     hideProgress();
-    say(`lwkt: ${debug ? inspect(error) : describe(error)}`);
+    say(`lwkt: ${told(error, debug)}`);
   });
   machine.on('stall', ({ cpu, ms, thread, stack }) => {
     hideProgress();
@@ -186,21 +192,33 @@ function exitNumber(result: unknown): number {
 }
 
 function complain(error: unknown, debug: boolean): void {
-  say(`lwkt: ${debug ? inspect(error) : describe(error)}`);
+  const origin = originOf(error);
+  const who = origin === undefined ? '' : `thread '${origin.thread}' of cpu ${origin.cpu} failed: `;
+  say(`lwkt: ${who}${told(error, debug)}`);
 }
 
+function told(error: unknown, debug: boolean): string {
+  return debug ? inspect(error) : describe(error);
+}
+
+/** An error and the line of the program that it is about. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `the program threw ${inspect(error)}`;
-  if (error instanceof LwktError || error instanceof MachinePanic) return error.message;
-  return `${error.name}: ${error.message}`;
+  const text =
+    error instanceof LwktError || error instanceof MachinePanic
+      ? error.message
+      : `${error.name}: ${error.message}`;
+  // An LwktError that came out of no thread is the host's: what is underneath may be the program's.
+  const about = error instanceof LwktError && originOf(error) === undefined ? error.cause : error;
+  const place = about instanceof Error ? placeIn(about.stack ?? '') : '';
+  return place === '' ? text : `${text}, ${place}`;
 }
 
 function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean): void {
   const failed = leftovers.filter(({ error }) => error !== undefined);
   const alive = leftovers.filter(({ error }) => error === undefined);
   for (const { name, cpu, error } of failed) {
-    const text = debug ? inspect(error) : describe(error);
-    say(`lwkt: thread '${name}' of cpu ${cpu} failed, and nobody joined it: ${text}`);
+    say(`lwkt: thread '${name}' of cpu ${cpu} failed, and nobody joined it: ${told(error, debug)}`);
   }
   if (alive.length !== 0) {
     const kinds = Map.groupBy(alive, ({ name, cpu, wmesg }) => `'${name}' (cpu ${cpu}, ${wmesg})`);
@@ -208,7 +226,7 @@ function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean):
       .map(([kind, { length }]) => (length === 1 ? kind : `${length} × ${kind}`))
       .join(', ');
     const rest = more === 0 ? '' : `, and ${more} more`;
-    say(`lwkt: ended before ${alive.length + more} thread(s) had: ${list}${rest}`);
+    say(`lwkt: ended before ${counted(alive.length + more, 'thread')} had: ${list}${rest}`);
   }
   for (const cpu of forced) {
     say(`lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()`);

@@ -102,12 +102,18 @@ export function sentences(view: MachineView): string[] {
   ];
 }
 
+function panicTitle({ panic, threads: all }: MachineView): string {
+  if (panic === null) return '';
+  const thread = all.find(({ handle }) => handle === panic.thread);
+  const where = thread === undefined ? '' : ` in thread ${thread.handle} '${thread.name}'`;
+  return `, panic on cpu ${panic.cpu}${where}: ${panic.reason}`;
+}
+
 /** Everything there is to see, in sections; empty ones are left out. */
 export function viewText(view: MachineView): string {
-  const { state, panic, panicCpu, stats, runQueues, rings, ipiWaits } = view;
-  const [reason = ''] = panic.split('\n');
+  const { state, panic, stats, runQueues, rings, ipiWaits } = view;
   return [
-    `machine: ${state}${reason === '' ? '' : `, panic on cpu ${panicCpu}: ${reason}`}`,
+    [`machine: ${state}${panicTitle(view)}`, ...(panic?.stack ?? [])].join('\n'),
     ...sentences(view),
     section('cpus', statsTable(stats)),
     section('threads', threads(view)),

@@ -3,6 +3,7 @@ import { threadId } from 'node:worker_threads';
 import { MachinePanic, panic, setPanicHook } from '../base/panic.ts';
 import { PANIC_TEXT_BYTES } from '../base/params.ts';
 import type { CpuBoot, CpuEnd } from '../base/protocol.ts';
+import { framesOf } from '../base/stack.ts';
 import { bootCpu } from '../scheduler/boot.ts';
 import { note } from '../scheduler/events.ts';
 import { cpu } from '../scheduler/globaldata.ts';
@@ -52,18 +53,22 @@ function announcePanic(error: MachinePanic): void {
   if (casA(m, 0, Machine.panicCpu, 0, id + 1) !== 0) return;
   note(eventCode('panic'), handleOf(curthread));
   st(m, 0, Machine.panicThread, handleOf(curthread));
-  stText(m, Machine.panicText, PANIC_TEXT_BYTES, `${error.message}\n${error.stack ?? ''}`);
+  stText(m, Machine.panicText, PANIC_TEXT_BYTES, panicText(error));
   stA(m, 0, Machine.state, MACHINE_PANICKED);
   ringAll(cpu.arena);
+}
+
+/** What panicked and where: the reason, then the frames, of the error underneath if there is one. */
+function panicText({ message, stack = '', cause }: MachinePanic): string {
+  const thrown = cause instanceof Error ? framesOf(cause.stack ?? '') : [];
+  return [message, ...(thrown.length === 0 ? framesOf(stack) : thrown)].join('\n');
 }
 
 /** The dispatcher threw: a panic, here or elsewhere, or a fault of the kernel itself. */
 function endByError(error: unknown): void {
   if (error instanceof MachinePanic || ldA(cpu.m, 0, Machine.state) >= MACHINE_HALTING) return;
   try {
-    panic(
-      `the kernel of cpu ${cpu.id} threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    panic(`the kernel of cpu ${cpu.id} threw: ${String(error)}`, error);
   } catch {
     // The hook has told the machine.
   }

@@ -20,6 +20,7 @@ export function startCpus(boots: readonly CpuBoot[], heap?: number): Cpus {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const pool = new Piscina<CpuBoot, CpuEnd>({
     filename: new URL(`../cpu-worker.${extension}`, import.meta.url).href,
+    name: 'cpuWorker',
     minThreads: boots.length,
     maxThreads: boots.length,
     idleTimeout: Infinity,

@@ -1,4 +1,5 @@
 /** What the host does when the worker of a cpu has ended: whether the machine goes on, and what it owes the survivors. */
+import { counted } from '../base/counted.ts';
 import { LwktError } from '../base/errors.ts';
 import type { Arena } from '../shared-memory/arena.ts';
 import { deathsSettled, diedAt, livingCpus, markDead } from '../shared-memory/death.ts';
@@ -40,7 +41,7 @@ export class Deaths {
     const running = ldA(this.#arena.m, 0, Machine.state) === MACHINE_RUNNING;
     const goesOn = !over && running && this.#policy === 'offline' && livingCpus(this.#arena) > 1;
     if (goesOn) markDead(this.#arena, cpu, reason);
-    const then = goesOn ? `goes on with ${livingCpus(this.#arena)} cpu(s)` : 'is stopped';
+    const then = goesOn ? `goes on with ${counted(livingCpus(this.#arena), 'cpu')}` : 'is stopped';
     const error = new LwktError(
       'ERR_LWKT_CPU_DIED',
       `cpu ${cpu} died: ${reason}; its threads are lost, the machine ${then}`,

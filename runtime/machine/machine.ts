@@ -8,8 +8,8 @@ import { inspect } from 'node:util';
 import { clean } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
-import { PANIC_TEXT_BYTES } from '../base/params.ts';
 import type { CpuEnd, CpuHeap, Leftover, Loaded } from '../base/protocol.ts';
+import { panicView } from '../observe/panic.ts';
 import { machineStats, type MachineStats } from '../observe/stats.ts';
 import { machineView, type MachineView } from '../observe/view.ts';
 import { machineThreads, type ThreadInfo } from '../observe/ps.ts';
@@ -28,7 +28,6 @@ import {
   MACHINE_RUNNING,
 } from '../shared-memory/layout/machine.ts';
 import { initMessages } from '../shared-memory/messages.ts';
-import { ldText } from '../shared-memory/text.ts';
 import { casA, ld, ldA, stA } from '../shared-memory/word.ts';
 import { machineConfig, type MachineConfig, type MachineOptions } from './config.ts';
 import { openControl, type Control } from './control.ts';
@@ -289,12 +288,9 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     const { m } = this.#arena;
     this.#deaths.settle();
     if (ldA(m, 0, Words.state) !== MACHINE_PANICKED || this.#fault !== undefined) return;
-    const [reason = 'unknown reason', ...stack] = ldText(m, Words.panicText, PANIC_TEXT_BYTES).split('\n');
-    const panic = new MachinePanic(`panic on cpu ${ldA(m, 0, Words.panicCpu) - 1}: ${reason}`);
-    panic.stack = [
-      `MachinePanic: ${panic.message}`,
-      ...stack.filter((line) => line.startsWith('    at ')),
-    ].join('\n');
+    const { cpu = -1, reason = 'unknown reason', stack = [] } = panicView(this.#arena) ?? {};
+    const panic = new MachinePanic(`panic on cpu ${cpu}: ${reason}`);
+    panic.stack = [`MachinePanic: ${panic.message}`, ...stack].join('\n');
     this.#setFault(panic);
   }
 

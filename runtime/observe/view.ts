@@ -12,12 +12,11 @@ import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
 import { RWLOCK_WRITER, Sync, SYNC_KINDS } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { NO_CPU, Token, Wait } from '../shared-memory/layout/token.ts';
-import { PANIC_TEXT_BYTES } from '../base/params.ts';
 import { headFunc, ringCompleted, ringSlot, ringUnanswered, ringWritten } from '../shared-memory/ring.ts';
 import { isTokenKind, listSymbols } from '../shared-memory/symbols.ts';
-import { ldText } from '../shared-memory/text.ts';
 import { ld, ldA } from '../shared-memory/word.ts';
 import { lastEvents, type EventView } from './events.ts';
+import { panicView, type PanicView } from './panic.ts';
 import { machineThreads, type ThreadInfo } from './ps.ts';
 import { machineStats, type MachineStats } from './stats.ts';
 import { listSysctl, type SysctlInfo } from './sysctl.ts';
@@ -108,9 +107,8 @@ export interface MplockView {
 /** Everything. */
 export interface MachineView {
   readonly state: string;
-  /** What the machine panicked with, its stack behind it; empty if it did not. */
-  readonly panic: string;
-  readonly panicCpu: number;
+  /** What the machine panicked with, and where; null if it did not. */
+  readonly panic: PanicView | null;
   readonly threads: readonly ThreadInfo[];
   readonly stats: MachineStats;
   readonly runQueues: readonly RunQueueView[];
@@ -306,8 +304,7 @@ export function machineView(arena: Arena, names: FunctionNames): MachineView {
   const stats = machineStats(arena);
   return {
     state: stats.state,
-    panic: ldText(m, Machine.panicText, PANIC_TEXT_BYTES),
-    panicCpu: ldA(m, 0, Machine.panicCpu) - 1,
+    panic: panicView(arena),
     threads,
     stats,
     runQueues: runQueues(arena),

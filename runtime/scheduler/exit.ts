@@ -8,8 +8,10 @@
  * Seed: lwkt_exit, cpu_thread_exit.
  */
 import { cleanLine } from '../base/clean.ts';
+import { counted } from '../base/counted.ts';
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef } from '../base/ids.ts';
+import { setOrigin } from '../base/origin.ts';
 import * as paramsModule from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
@@ -123,7 +125,7 @@ function untidy(td: ThreadRef, forgotten: string): LwktError {
   if (forgotten !== '') return forgottenYield(forgotten);
   const what =
     cpu.held !== 0
-      ? `${cpu.held} token(s) in hand: release what it got`
+      ? `${counted(cpu.held, 'token')} in hand: release what it got`
       : holdsSync(td)
         ? 'a mutex, spinlock or rwlock in hand: unlock what it locked, or use `using`'
         : ld(cpu.m, td, TD_PRI) >= TDPRI_CRIT
@@ -177,6 +179,7 @@ export function kthreadExit(): Blocking<never> {
 export function threadThrew(td: ThreadRef, error: unknown): void {
   takeArmed();
   dropTokens();
+  setOrigin(error, () => ({ thread: commOf(td), cpu: cpu.id }));
   count(cpu.m, cpu.gd, FAILED);
   end(td, error, VALUE_LOCAL_ERROR);
 }

@@ -145,7 +145,9 @@ export function runIpi(func: number, arg0: number, arg1: number, arg2: number): 
     handler(arg0, arg1, arg2);
   } catch (error) {
     if (error instanceof MachinePanic) throw error;
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    panic(`IPI function '${ipiName(func)}' (${arg0}, ${arg1}, ${arg2}) threw on cpu ${cpu.id}: ${text}`);
+    panic(
+      `IPI function '${ipiName(func)}' (${arg0}, ${arg1}, ${arg2}) threw on cpu ${cpu.id}: ${String(error)}`,
+      error,
+    );
   }
 }

@@ -16,6 +16,7 @@
  *
  * Seed: lwkt_acquire, which takes a thread without asking, protected by the big lock (D11).
  */
+import { counted } from '../base/counted.ts';
 import { LwktError } from '../base/errors.ts';
 import type { Td, ThreadRef } from '../base/ids.ts';
 import {
@@ -298,7 +299,7 @@ function requireBare(): void {
   const { m, curthread } = cpu;
   const has =
     cpu.held !== 0
-      ? `${cpu.held} token(s)`
+      ? counted(cpu.held, 'token')
       : ld(m, curthread, TD_PRI) >= TDPRI_CRIT
         ? 'an open critical section'
         : ld(m, curthread, TD_MPCOUNT) !== 0

@@ -4,6 +4,7 @@
  * The thread blocks, its cpu does not: other threads run, and the cpu gives the event loop a turn at least every
  * sysctl lwkt.loop_us while promises are outstanding.
  */
+import { programFrames } from '../base/stack.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { ld, st } from '../shared-memory/word.ts';
@@ -60,6 +61,20 @@ export function addPromises(n: number): void {
   st(m, gd, GD_PROMISES, ld(m, gd, GD_PROMISES) + n);
 }
 
+/**
+ * Adds the thread that waits to the stack of a rejection that says nothing of the program: Node.js makes the errors of
+ * its own promises where no JavaScript runs.
+ */
+function addWaiter(error: unknown): void {
+  try {
+    if (!(error instanceof Error) || programFrames(error.stack ?? '').length !== 0) return;
+    const here = programFrames(new Error('where until() is waited for').stack ?? '');
+    if (here.length !== 0) error.stack = [error.stack, ...here].join('\n');
+  } catch {
+    // Frozen, a proxy, a getter that throws: it stays as it is.
+  }
+}
+
 const untilIterator = {
   [Symbol.iterator]: () => untilIterator,
   next(resumed: unknown): Step<unknown> {
@@ -75,7 +90,10 @@ const untilIterator = {
     if (outcome.state === 'pending') return blockSelf(WMESG_UNTIL, 0);
     locals[slot] = undefined;
     unblockSelf();
-    if (outcome.state === 'rejected') throw outcome.value;
+    if (outcome.state === 'rejected') {
+      addWaiter(outcome.value);
+      throw outcome.value;
+    }
     return done(outcome.value);
   },
   /** The promise goes on; nobody takes what becomes of it, and the cpu no longer waits for it. */

@@ -8,6 +8,7 @@
 import { Deserializer, Serializer } from 'node:v8';
 import { inspect } from 'node:util';
 import { LwktError, type LwktErrorCode } from '../base/errors.ts';
+import { originOf, setOrigin, type Origin } from '../base/origin.ts';
 import type { Arena } from './arena.ts';
 import { Thread } from './layout/thread.ts';
 import { messageAlloc, messageBytes, messageFree, MESSAGES_BUSY } from './messages.ts';
@@ -221,6 +222,8 @@ interface ErrorRecord {
   readonly error: unknown;
   readonly name: string;
   readonly properties: Readonly<Record<string, unknown>>;
+  /** The thread that it came out of. */
+  readonly origin?: Origin;
   readonly cause?: ErrorRecord;
   /** Of an AggregateError. */
   readonly errors?: readonly ErrorRecord[];
@@ -269,6 +272,7 @@ function recordOf(arena: Arena, thrown: unknown, causes: number): ErrorRecord {
       : recordOf(arena, new Error(shown(thrown)), causes);
   }
   const error = thrown as Error;
+  const origin = originOf(error);
   const name = safely(() => textOf(error.name), 'Error');
   const message = safely(() => textOf(error.message), '');
   const plain = new (ERRORS[name] ?? Error)(message);
@@ -287,6 +291,7 @@ function recordOf(arena: Arena, thrown: unknown, causes: number): ErrorRecord {
     error: plain,
     name,
     properties,
+    ...(origin === undefined ? {} : { origin }),
     ...(cause === undefined || causes === 0 ? {} : { cause: recordOf(arena, cause, causes - 1) }),
     ...(errors === undefined || causes === 0
       ? {}
@@ -296,9 +301,10 @@ function recordOf(arena: Arena, thrown: unknown, causes: number): ErrorRecord {
 
 /** Makes the thrown value again. */
 export function errorIn(record: unknown): unknown {
-  const { error, name, properties, cause, errors } = record as ErrorRecord;
+  const { error, name, properties, origin, cause, errors } = record as ErrorRecord;
   if (!(error instanceof Error)) return error;
   const made = remake(error, name, properties, errors);
+  if (origin !== undefined) setOrigin(made, () => origin);
   for (const [key, value] of Object.entries(properties)) {
     if (key !== 'name') define(made, key, value, true);
   }

@@ -164,4 +164,5 @@ export const RUN_TIME_EDGES: readonly { readonly from: string; readonly to: stri
     },
     { from: 'cli/mutants.ts', to: 'cli/main.ts', why: 'the command, in a process of its own' },
     { from: 'cpu/control.ts', to: '*', why: 'a cpu loads its program by name' },
+    { from: 'base/stack.ts', to: '.', why: 'the folder of this runtime, whose frames are no program’s' },
   ];

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import type { MachineView } from '../../runtime/index.ts';
 import { folder, lwkt, ROOT } from '../helpers/cli.ts';
 
 const MAIN = join(ROOT, 'runtime/cli/main.ts');
@@ -18,7 +19,16 @@ test.serial('run --dump: a panic leaves a dump, and says how to show it', async 
   const shown = await lwkt(['dump', file]);
   t.is(shown.code, 0);
   t.regex(shown.stdout, /^file:.*panics\.ts, process \d+, Node v/);
-  t.regex(shown.stdout, /machine: panicked, panic on cpu 0: crit_panic/);
+  t.regex(
+    shown.stdout,
+    /^machine: panicked, panic on cpu 0 in thread \d+ 'main': crit_panic.*\n {4}at panic /m,
+  );
+  t.regex(shown.stdout, /^ {4}at main \(.*panics\.ts:3:3\)$/m);
+  const { view } = JSON.parse((await lwkt(['dump', file, '--json'])).stdout) as { view: MachineView };
+  t.is(view.panic?.cpu, 0);
+  t.regex(view.panic?.reason ?? '', /^crit_panic: [^\n]*$/);
+  t.is(view.threads.find(({ handle }) => handle === view.panic?.thread)?.name, 'main');
+  t.true((view.panic?.stack ?? []).length > 3);
 });
 
 test.serial('run --dump: nothing is written when nothing goes wrong', async (t) => {
@@ -74,7 +84,7 @@ test.serial(
     const on = await lwkt(['run', program('loses'), '--cpus', '3', '--cpu-death', 'offline', '--stats']);
     t.is(on.code, 0);
     t.regex(on.stdout, /^thread \d+ 'dies' was lost: cpu 2 died: .*9[^]*\n10\n$/);
-    t.regex(on.stderr, /^lwkt: cpu 2 died: .*; its threads are lost, the machine goes on with 2 cpu\(s\)\n/m);
+    t.regex(on.stderr, /^lwkt: cpu 2 died: .*; its threads are lost, the machine goes on with 2 cpus\n/m);
     t.regex(on.stderr, /offline/);
     const off = await lwkt(['run', program('loses'), '--cpus', '3']);
     t.is(off.code, 70);

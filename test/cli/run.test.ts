@@ -144,6 +144,31 @@ for (const [what, args, code, reason] of [
   });
 }
 
+test.serial(
+  'run: a thread that fails is named, with the line of the program, however it failed',
+  async (t) => {
+    const at = (name: string): string => `at ${name} \\(test/cli/programs/nowhere\\.ts:\\d+:\\d+\\)`;
+    for (const [what, exitCode, told] of [
+      ['file', 1, `thread 'count' of cpu 1 failed: Error: ENOENT: .*open 'no-such-file', ${at('count')}`],
+      ['typo', 1, `thread 'typo' of cpu 1 failed: TypeError: nothing but trouble, ${at('inner')}`],
+      [
+        'ipi',
+        70,
+        `panic on cpu 1: IPI function 'pokes' \\(0, 0, 0\\) threw on cpu 1: TypeError: nothing but trouble, ${at('inner')}`,
+      ],
+    ] as const) {
+      const { code, stderr } = await lwkt(['run', program('nowhere'), '--cpus', '2', what]);
+      t.regex(stderr, new RegExp(`^lwkt: ${told}$`, 'm'));
+      t.is(code, exitCode);
+    }
+    const { stderr } = await lwkt(['run', program('throws-at-load'), '--cpus', '2']);
+    t.regex(
+      stderr,
+      /throws-at-load\.ts: Error: boom at load, at test\/cli\/programs\/throws-at-load\.ts:1:7\n$/,
+    );
+  },
+);
+
 test.serial('run: --debug adds the stack', async (t) => {
   const { code, stderr } = await lwkt(['run', program('throws-at-load'), '--debug']);
   t.is(code, 1);
@@ -153,9 +178,15 @@ test.serial('run: --debug adds the stack', async (t) => {
 test.serial('run: threads that are left and errors that nobody saw are told at the end', async (t) => {
   const { code, stderr } = await lwkt(['run', program('leftovers'), '--cpus', '2']);
   t.is(code, 3);
-  t.regex(stderr, /a detached thread failed: TypeError: nobody listens/);
-  t.regex(stderr, /thread 'bad' of cpu \d failed, and nobody joined it: TypeError: nobody listens/);
-  t.regex(stderr, /ended before 1 thread\(s\) had: 'w' \(cpu 1, sleep\)/);
+  t.regex(
+    stderr,
+    /detached thread '\w+' of cpu \d failed: TypeError: nobody listens, at \w+ \(test\/cli\/programs\/leftovers\.ts:\d+:\d+\)/,
+  );
+  t.regex(
+    stderr,
+    /thread 'bad' of cpu \d failed, and nobody joined it: TypeError: nobody listens, at bad \(\S+leftovers\.ts:/,
+  );
+  t.regex(stderr, /ended before 1 thread had: 'w' \(cpu 1, sleep\)/);
 });
 
 test.serial('run: TypeScript that needs a compiler runs too', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { counted } from '../../runtime/base/counted.ts';
 import { boot } from '../../runtime/index.ts';
 import { errorOf, within } from '../helpers/eventually.ts';
 import { call } from '../helpers/machine.ts';
@@ -44,7 +45,7 @@ const LIMITS: readonly (readonly [what: string, name: string, told: RegExp, on: 
 for (const [what, name, told, on] of LIMITS) {
   for (const cpus of on) {
     test.serial(
-      `limits: ${what}, on ${cpus} cpu(s): the error names the option; the machine works after it`,
+      `limits: ${what}, on ${counted(cpus, 'cpu')}: the error names the option; the machine works after it`,
       async (t) => {
         await using machine = await within('boot', boot({ program, cpus, ...SHAPE }));
         t.true(await call(machine, 'works'));

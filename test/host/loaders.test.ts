@@ -113,3 +113,7 @@ test('loaders: a program with another copy of lwkt is refused by the name of bot
   );
   t.regex(said, /import from 'lwkt\/thread', by this name, and not from a path or a bundle$/);
 });
+
+test('loaders: what Piscina requires has no default export, so Node.js makes no facade for it', async (t) => {
+  t.deepEqual(Object.keys(await import('../../runtime/cpu-worker.ts')), ['cpuWorker']);
+});

@@ -112,8 +112,9 @@ test.serial(
     t.is(head.shape.ncpus, 2);
     const view = machineView(arena, names);
     t.is(view.state, 'panicked');
-    t.is(view.panicCpu, 0);
-    t.regex(view.panic, /^crit_panic/);
+    t.is(view.panic?.cpu, 0);
+    t.regex(view.panic?.reason ?? '', /^crit_panic/);
+    t.regex(view.panic?.stack.join('\n') ?? '', /at .*stuck\.ts:\d+/);
     const waiter = view.threads.find(({ name }) => name === 'on the queue');
     t.like(waiter, { wmesg: 'waitq', cpu: 0 });
     t.deepEqual(
@@ -131,7 +132,7 @@ test.serial(
     t.deepEqual(machineView(arena, names).threads, machine.ps(), 'as the machine itself tells');
     const text = viewText(view);
     for (const word of [
-      'machine: panicked, panic on cpu 0: crit_panic',
+      'machine: panicked, panic on cpu 0 in thread ',
       '== threads',
       '== tokens',
       '== wait queues',

@@ -261,7 +261,7 @@ test.serial('move: a move point with something in hand is refused, wanted or not
   );
   run(function* () {
     for (const [what, words] of [
-      ['token', /has 1 token\(s\): release it before/],
+      ['token', /has 1 token: release it before/],
       ['section', /has an open critical section/],
       ['lock', /has the MP lock/],
     ] as const) {
