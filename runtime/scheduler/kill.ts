@@ -14,10 +14,18 @@ import { ld, st } from '../shared-memory/word.ts';
 import { cpu } from './globaldata.ts';
 import { giveUpMplock } from './mplock.ts';
 import { enqueue } from './runqueue.ts';
-import { mine, setRunnable } from './schedule.ts';
-import { refOf } from './thread.ts';
+import { ELSEWHERE, mine, setRunnable, whereIs } from './schedule.ts';
+import { refOf, tryRefOf } from './thread.ts';
 
 const { flags: TD_FLAGS } = Thread;
+
+/**
+ * Threads of other cpus that this one has killed. A kill follows a thread that moves, and is lost when it comes to a cpu
+ * that has given the thread away and dies; then it is said again, which does no harm to one that has heard it. Per cpu.
+ */
+const killed = new Set<number>();
+/** How many are kept before those that have ended are dropped. Per cpu. */
+let most = 64;
 
 /**
  * Ends a thread. Asynchronous: join it to know that it has ended; the join throws ERR_LWKT_KILLED. A thread that is
@@ -30,7 +38,20 @@ const { flags: TD_FLAGS } = Thread;
  */
 export function kill(handle: Td): void {
   refOf(handle, 'kill()');
+  if (whereIs(handle) === ELSEWHERE) remember(handle);
   killHandler(handle);
+}
+
+function remember(handle: number): void {
+  killed.add(handle);
+  if (killed.size <= most) return;
+  for (const one of killed) if (tryRefOf(one) === 0) killed.delete(one);
+  most = Math.max(64, 2 * killed.size);
+}
+
+/** A cpu has died that may have had a kill to send on. Context: idle; never blocks. */
+export function killAgain(): void {
+  for (const handle of killed) killHandler(handle);
 }
 
 /** Handles IPI.kill. Context: thread | ipi; never blocks. */

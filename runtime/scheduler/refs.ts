@@ -3,11 +3,16 @@
  *
  * ## Words
  *
- *   refs   written by all   atomic   how many hold it; REFS_FREED once it was joined
+ *   refs   written by all   atomic   how many hold it; REFS_FREED once it was joined; REFS_LOST while one of them may be
+ *                                    that of a cpu that died
  *
  * Whoever joins a held thread leaves the descriptor to the holders: the or that sets REFS_FREED and the subtraction
  * of the last release are one order for all, and exactly one of the two finds the other done. A thread that nobody
  * holds costs its joiner one plain look: take a reference while you know that the thread has not been joined.
+ *
+ * References have no names, so a death leaves it open whether the dead cpu had one. Every thread that is held when a cpu
+ * dies that ever took a reference is marked; who waits for it, then or later, is told so, instead of waiting for
+ * ever. The mark goes with the last reference: then none was lost.
  *
  * ## Ordering
  *
@@ -21,11 +26,14 @@ import type { Td, ThreadRef } from '../base/ids.ts';
 import { panic } from '../base/panic.ts';
 import { TD_SLOT_BITS } from '../base/params.ts';
 import { wmesgCode } from '../base/wmesg.ts';
-import { REFS_FREED } from '../shared-memory/descriptor.ts';
+import { isDeadCpu } from '../shared-memory/death.ts';
+import { REFS_COUNT, REFS_FREED, REFS_LOST } from '../shared-memory/descriptor.ts';
+import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { addA, casA, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';
-import { cpu } from './globaldata.ts';
+import { diedError } from './dead.ts';
+import { cpu, globaldataFind } from './globaldata.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { commOf, handleOf, lwktFreeThread, refOf, tryRefOf } from './thread.ts';
 import { wakeHandle } from './schedule.ts';
@@ -33,7 +41,7 @@ import { untimely } from './untimely.ts';
 
 const { refs: TD_REFS, refsWaiter: TD_REFS_WAITER, wait: TD_WAIT } = Thread;
 const WMESG_REFS = wmesgCode('refs');
-const COUNT = REFS_FREED - 1;
+const { refsTaken: GD_REFS_TAKEN } = Globaldata;
 
 /**
  * Takes a reference: the handle stays good, also after the thread has ended and been joined, until lwktRele.
@@ -45,7 +53,11 @@ const COUNT = REFS_FREED - 1;
  * @seed lwkt_hold
  */
 export function lwktHold(handle: Td): void {
-  addA(cpu.m, refOf(handle, 'lwktHold()'), TD_REFS, 1);
+  const { m, gd } = cpu;
+  const td = refOf(handle, 'lwktHold()');
+  // Before the reference, so that a cpu that died with one has counted it.
+  st(m, gd, GD_REFS_TAKEN, (ld(m, gd, GD_REFS_TAKEN) + 1) | 0 || 1);
+  addA(m, td, TD_REFS, 1);
 }
 
 /**
@@ -60,15 +72,17 @@ export function lwktRele(handle: Td): void {
   const { m } = cpu;
   const td = refOf(handle, 'lwktRele()');
   const before = addA(m, td, TD_REFS, -1); // B1
-  if ((before & COUNT) === 0) {
+  if ((before & REFS_COUNT) === 0) {
     panic(
       `lwkt_rele: td_refs of thread ${handleOf(td)} '${commOf(td)}' is 0 already: more released than held`,
     );
   }
-  if ((before & COUNT) !== 1) return;
+  if ((before & REFS_COUNT) !== 1) return;
   const waiter = ldA(m, td, TD_REFS_WAITER);
+  // None was lost, since none is left; unless somebody joins it now, or takes a new one, which the mark then outlives.
+  if ((before & REFS_LOST) !== 0) casA(m, td, TD_REFS, REFS_LOST, 0);
   // Joined, and nobody else has a reference to drop: the descriptor is ours.
-  if (before === (REFS_FREED | 1)) {
+  if ((before & REFS_FREED) !== 0) {
     stA(m, td, TD_REFS, 0);
     stA(m, td, TD_REFS_WAITER, 0);
     lwktFreeThread(td);
@@ -85,9 +99,42 @@ function slotRef(handle: number): ThreadRef {
 
 function look(handle: number): Step<void> {
   const td = tryRefOf(handle);
-  if (td !== 0 && (ldA(cpu.m, td, TD_REFS) & COUNT) !== 0) return blockSelf(WMESG_REFS, handle);
+  const refs = td === 0 ? 0 : ldA(cpu.m, td, TD_REFS);
+  const held = (refs & REFS_COUNT) !== 0;
+  if (held && (refs & REFS_LOST) === 0) return blockSelf(WMESG_REFS, handle);
   endWait(handle);
+  if (held) throw refsLost(handle);
   return done<void>(undefined);
+}
+
+/** A cpu that died had taken references, perhaps the one that is waited for. */
+function refsLost(handle: number): LwktError {
+  const { arena, m, ncpus } = cpu;
+  const cpus = Array.from({ length: ncpus }, (_, id) => id);
+  const dead = cpus.find((id) => isDeadCpu(arena, id) && ld(m, globaldataFind(id), GD_REFS_TAKEN) !== 0);
+  return diedError(`lwktWaitFree(${handle}): a reference may be lost, which nobody would drop`, dead ?? -1);
+}
+
+/**
+ * A cpu has died: the threads that are held may be held by it, and who waits for that is woken.
+ *
+ * Context: idle; never blocks.
+ *
+ * @param threads - all that are in use
+ */
+export function bereaveRefs(dead: number, threads: readonly ThreadRef[]): void {
+  const { m } = cpu;
+  if (ld(m, globaldataFind(dead), GD_REFS_TAKEN) === 0) return;
+  for (const td of threads) {
+    let refs = ldA(m, td, TD_REFS);
+    while ((refs & REFS_COUNT) !== 0 && (refs & REFS_LOST) === 0) {
+      const now = casA(m, td, TD_REFS, refs, refs | REFS_LOST);
+      if (now === refs) break;
+      refs = now;
+    }
+    const waiter = ldA(m, td, TD_REFS_WAITER);
+    if (waiter !== 0) wakeHandle(waiter);
+  }
 }
 
 /** The mark is taken back by who made it, also from a descriptor that has another life by now. */
@@ -138,7 +185,8 @@ const waitFreeIterator = {
  *
  * Context: thread; blocks.
  *
- * @throws LwktError ERR_LWKT_NO_THREAD; ERR_LWKT_CONTEXT when another thread waits for the same
+ * @throws LwktError ERR_LWKT_NO_THREAD; ERR_LWKT_CONTEXT when another thread waits for the same; ERR_LWKT_CPU_DIED when
+ *   a cpu died while the thread was held, and may have had one of the references
  * @seed lwkt_wait_free
  */
 export function lwktWaitFree(handle: Td): Blocking<void> {

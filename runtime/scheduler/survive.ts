@@ -25,7 +25,8 @@
  *   tsleep       all sleepers of the machine look again
  *   thread       fails to its joiner, wherever that is; one on its way from the dead arrives, one on its way there fails
  *   IPI sent     to the dead: nobody knows whether it ran. From the dead, published: it runs
- *   references   that it had taken (lwktHold) stay: those descriptors are not used again
+ *   references   that it had taken (lwktHold) stay, and their descriptors are not used again; lwktWaitFree ends by an error
+ *   kill         of a living thread that the dead was to send on: sent again by who killed, if that one lives
  *
  * ## Not mended: the machine panics
  *
@@ -62,8 +63,10 @@ import { note } from './events.ts';
 import { cpu } from './globaldata.ts';
 import { ALL_SOURCES, processIpiq } from './ipiq-drain.ts';
 import { joinAgain, keepJoined } from './join.ts';
+import { killAgain } from './kill.ts';
 import { bereaveMplock } from './mplock-owner.ts';
 import { bereaveMoves, movedFrom } from './move.ts';
+import { bereaveRefs } from './refs.ts';
 import { arrived, setRunnable } from './schedule.ts';
 import { setPoisoned } from './sync-object.ts';
 import {
@@ -205,6 +208,11 @@ function settle(dead: number): void {
   }
   for (const td of ownThreads()) joinAgain(td);
   bereaveMoves();
+  killAgain();
+  bereaveRefs(
+    dead,
+    descriptors(() => true),
+  );
   bereaveSleepers(dead);
 }
 

@@ -83,13 +83,17 @@ export function initDescriptor(
 
 /** In td_refs: the thread was joined; who drops the last reference frees it. */
 export const REFS_FREED = 1 << 30;
+/** In td_refs: a cpu died that may have taken one of them; nobody will drop it. */
+export const REFS_LOST = 1 << 29;
+/** In td_refs: how many. */
+export const REFS_COUNT = REFS_LOST - 1;
 
 /**
  * Before its life ends: true when somebody holds the descriptor. Whoever lets go of it last then frees it.
  */
 export function keptForHolders(m: Mem, td: number): boolean {
   if (ldHint(m, td, TD_REFS) === 0) return false;
-  if ((orA(m, td, TD_REFS, REFS_FREED) & ~REFS_FREED) !== 0) return true;
+  if ((orA(m, td, TD_REFS, REFS_FREED) & REFS_COUNT) !== 0) return true;
   stA(m, td, TD_REFS, 0);
   return false;
 }

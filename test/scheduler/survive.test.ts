@@ -5,14 +5,19 @@
 import test from 'ava';
 import { IPI } from '../../runtime/base/protocol.ts';
 import { TDF_ADOPTED, TDF_ALLOCATED_THREAD, TDF_MOVED } from '../../runtime/base/params.ts';
+import type { Td } from '../../runtime/base/ids.ts';
 import { wmesgCode, type Wmesg } from '../../runtime/base/wmesg.ts';
 import {
   getMplock,
   join,
+  kill,
   lwktBlock,
   lwktGetToken,
+  lwktHold,
+  lwktRele,
   lwktRelToken,
   lwktSignal,
+  lwktWaitFree,
   mutex,
   mutexLock,
   mutexTryLock,
@@ -46,7 +51,7 @@ import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { RWLOCK_WRITER, Sync } from '../../runtime/shared-memory/layout/sync.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { Token, Wait } from '../../runtime/shared-memory/layout/token.ts';
-import { ringPush } from '../../runtime/shared-memory/ring.ts';
+import { headFunc, ringPush, ringSeq, ringSlot } from '../../runtime/shared-memory/ring.ts';
 import { slabTake } from '../../runtime/shared-memory/slab.ts';
 import { symbol } from '../../runtime/shared-memory/symbols.ts';
 import { ld, ldA, orA, st, stA } from '../../runtime/shared-memory/word.ts';
@@ -74,6 +79,10 @@ function others(dead: number): void {
 const idles = define(function* idles() {
   yield* sleep(1_000_000);
 });
+
+function* idles0(): Generator<unknown, void, unknown> {
+  yield* sleep(1_000_000);
+}
 
 /** A thread of another cpu, in memory. */
 function threadOf(owner: number, wmesg: Wmesg = 'sleep', wait = 0): number {
@@ -437,6 +446,86 @@ test.serial(
     });
   },
 );
+
+/** A thread that was on its way from the dead cpu, with a function that comes to its end. */
+function moving(to: number, from: number): number {
+  const td = threadOf(to, 'running', from + 1);
+  const body = define(function* comes() {
+    yield* sleep(1_000_000);
+  });
+  st(m, td, Thread.func, body.id);
+  st(m, td, Thread.flags, TDF_ALLOCATED_THREAD | TDF_MOVED);
+  return td;
+}
+
+test.serial('survive: a kill that the dead cpu was to send on reaches the thread that moved', (t) => {
+  const dead = victim();
+  const here = moving(dead, dead);
+  const there = moving(dead, dead);
+  run(function* () {
+    const joiner = child(function* joins() {
+      return (yield* failure(handle(here))).code;
+    });
+    for (const td of [here, there]) kill(handle(td));
+    // They had gone when the kills came; the dead cpu sent them on no more.
+    stA(m, here, Thread.cpu, 0);
+    stA(m, there, Thread.cpu, CPUS - 1);
+    const ring = ringOf(arena.map, 0, CPUS - 1);
+    const before = ringSeq(m, ring);
+    yield* giveWay();
+    dies(dead);
+    t.is(yield* join(joiner), 'ERR_LWKT_KILLED');
+    const sent = Array.from({ length: ringSeq(m, ring) - before }, (_, i) => ringSlot(ring, before + i));
+    t.true(sent.some((slot) => headFunc(m[slot] as number) === IPI.kill && m[slot + 1] === handle(there)));
+  });
+});
+
+test.serial('survive: who waits for a reference that may be lost is told, then and later', (t) => {
+  const dead = victim();
+  const refs = (td: number): number => ldA(m, arena.map.slab + (td & 0x3f_ffff) * Thread.WORDS, Thread.refs);
+  run(function* () {
+    const held = child(idles0);
+    const mine = child(idles0);
+    const waits = (td: Td): Td<unknown> =>
+      child(function* waits() {
+        yield* lwktWaitFree(td);
+      });
+    const early = waits(held);
+    yield* giveWay();
+    lwktHold(held);
+    lwktHold(held);
+    lwktHold(mine);
+    const waiter = waits(held);
+    yield* giveWay();
+    // A cpu that never took any has none to lose.
+    dies(dead);
+    yield* giveWay();
+    const another = victim();
+    st(m, globaldataOf(arena.map, another), Globaldata.refsTaken, 1);
+    dies(another);
+    const error = yield* failure(waiter);
+    t.is(error.code, 'ERR_LWKT_CPU_DIED');
+    t.is(
+      error.message,
+      `lwktWaitFree(${held}): a reference may be lost, which nobody would drop: cpu ${another} died: for the test`,
+    );
+    t.is((yield* failure(waits(held))).code, 'ERR_LWKT_CPU_DIED');
+    yield* join(early);
+    // With the last reference the doubt ends.
+    lwktRele(held);
+    t.is((yield* failure(waits(held))).code, 'ERR_LWKT_CPU_DIED');
+    lwktRele(held);
+    t.is(refs(held), 0);
+    yield* lwktWaitFree(held);
+    // Joined while in doubt, it is freed all the same.
+    kill(mine);
+    yield* failure(mine);
+    lwktRele(mine);
+    t.throws(() => lwktHold(mine), { code: 'ERR_LWKT_NO_THREAD' });
+    kill(held);
+    yield* failure(held);
+  });
+});
 
 test.serial('survive: placement and spawn pass the dead by', (t) => {
   const dead = victim();

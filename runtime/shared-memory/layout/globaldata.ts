@@ -85,6 +85,8 @@ export const Globaldata = struct('Globaldata', {
   waitDepth: plain(),
   waitLooks: plain(),
   waitNumber: atomic(),
+  /** References to threads that it ever took: one that took none has none to lose. */
+  refsTaken: plain(),
   _death: line(),
   // ---- written by the host when the cpu has died: which death it was, 0 while it lives, and why
   diedAt: plain(),

@@ -56,9 +56,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/refs',
-        find: "addA(cpu.m, refOf(handle, 'lwktHold()'), TD_REFS, 1);",
-        replace:
-          "const td = refOf(handle, 'lwktHold()'); stA(cpu.m, td, TD_REFS, ldA(cpu.m, td, TD_REFS) + 1);",
+        find: 'addA(m, td, TD_REFS, 1);',
+        replace: 'stA(m, td, TD_REFS, ldA(m, td, TD_REFS) + 1);',
       },
     ],
   },
