@@ -487,7 +487,7 @@ test.serial('survive: who waits for a reference that may be lost is told, then a
     const held = child(idles0);
     const mine = child(idles0);
     const waits = (td: Td): Td<unknown> =>
-      child(function* waits() {
+      child(function* waitsFree() {
         yield* lwktWaitFree(td);
       });
     const early = waits(held);
