@@ -8,6 +8,7 @@ import { LOADS, MODES, WAKES } from '../bench/plan/ipi-plan.ts';
 import type { CompareOptions } from './bench-compare.ts';
 import type { ShowOptions } from './bench-show.ts';
 import type { BenchVerbOptions } from './bench.ts';
+import { exitCodeHelp } from './exit-code.ts';
 import { wholeNumber } from './options.ts';
 import { milliseconds } from '../stress/parse.ts';
 
@@ -50,8 +51,6 @@ Examples:
 const COMPARE_HELP = `
 A figure is a regression when it is worse by more than the tolerance and outside the spreads of both reports. Where
 both have a native baseline, ratios to it are compared: the machine drifts, they do not.
-
-Exit codes: 0 nothing got worse, 1 something did, 2 the files or options cannot be used.
 `;
 
 /** Adds the verb. Its code is loaded only when it is used. */
@@ -64,7 +63,7 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     .argument('<new>', 'from `lwkt bench --json NEW`, of the same benchmarks')
     .option('--tolerance <share>', 'how much worse is still as good, as in 20% or 1.2x (default 20%)')
     .option('--json', 'print one JSON object')
-    .addHelpText('after', COMPARE_HELP)
+    .addHelpText('after', `${COMPARE_HELP}${exitCodeHelp('compare')}`)
     .action(async (old: string, now: string, options: CompareOptions) => {
       const { compare } = await import('./bench-compare.ts');
       setExitCode(await compare(old, now, options));
@@ -74,6 +73,7 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     .description('Show a report again: as tables, or as a page.')
     .argument('<report>', 'from `lwkt bench --json REPORT`')
     .option('--html <file>', 'write one page that needs no network, instead of tables')
+    .addHelpText('after', exitCodeHelp('show'))
     .action(async (report: string, options: ShowOptions) => {
       const { show } = await import('./bench-show.ts');
       setExitCode(await show(report, options));
@@ -102,7 +102,7 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     .option('--quick', 'fewer and shorter measurements')
     .option('--json [file]', 'write the report as one JSON object, to stdout or a file')
     .option('--html <file>', 'write the report as one page that needs no network')
-    .addHelpText('after', benchHelp())
+    .addHelpText('after', `${benchHelp()}${exitCodeHelp('bench')}`)
     .action(async (benches: string[], options: BenchVerbOptions) => {
       const { bench } = await import('./bench.ts');
       setExitCode(await bench(benches, options));

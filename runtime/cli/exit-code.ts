@@ -1,19 +1,73 @@
-/** Exit codes of the command, as one table; `lwkt help` prints it. */
+/** Exit codes of the command, verb by verb, as their help prints them. */
 import { LwktError, type LwktErrorCode } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, panic: 70, interrupted: 130 } as const;
 
-export const EXIT_CODES: readonly (readonly [number, string])[] = [
-  [EXIT.done, 'done; or whatever number the program returned, 0 .. 255'],
-  [
-    EXIT.failed,
-    'the program failed: it could not be loaded, or its main thread threw; a verdict is FAILURE; or a figure got worse',
-  ],
-  [EXIT.usage, 'usage: a bad option, or no such program'],
-  [EXIT.panic, 'the machine panicked, or a cpu died that it does not go on without'],
-  [EXIT.interrupted, 'interrupted by Ctrl-C or SIGTERM; what there is has been printed'],
+type Row = readonly [code: number, meaning: string];
+
+const USAGE: Row = [EXIT.usage, 'usage: a bad option, or something named that does not exist'];
+const INTERRUPTED: Row = [
+  EXIT.interrupted,
+  'interrupted by Ctrl-C or SIGTERM; what there is has been printed',
 ];
+
+/** What each verb can end with. */
+const EXIT_CODES = {
+  run: [
+    [EXIT.done, 'done; or whatever number the program returned, 0 .. 255'],
+    [EXIT.failed, 'the program failed: it could not be loaded, or its main thread threw'],
+    [EXIT.usage, 'usage: a bad option, or no such program'],
+    [EXIT.panic, 'the machine panicked, or a cpu died that it does not go on without'],
+    INTERRUPTED,
+  ],
+  stress: [
+    [EXIT.done, 'the verdict is SUCCESS'],
+    [EXIT.failed, 'the verdict is FAILURE: a check failed, or the machine did'],
+    USAGE,
+    INTERRUPTED,
+  ],
+  bench: [
+    [EXIT.done, 'measured, and written'],
+    [EXIT.failed, 'measured, but a report could not be written'],
+    USAGE,
+    [EXIT.panic, 'a machine panicked, or a cpu died, while it was measured'],
+    INTERRUPTED,
+  ],
+  compare: [
+    [EXIT.done, 'nothing got worse'],
+    [EXIT.failed, 'a figure got worse, or is gone'],
+    [EXIT.usage, 'usage: a bad option, or a file that is no report'],
+  ],
+  show: [
+    [EXIT.done, 'shown, or written'],
+    [EXIT.failed, 'the page could not be written'],
+    [EXIT.usage, 'usage: a bad option, or a file that is no report'],
+  ],
+  look: [
+    [EXIT.done, 'shown'],
+    [EXIT.failed, 'no machine answers there'],
+    [EXIT.usage, 'usage: a bad option, or something that the machine refuses'],
+  ],
+  dump: [
+    [EXIT.done, 'shown'],
+    [EXIT.failed, 'there is no such dump, or it is damaged or of another version'],
+    [EXIT.usage, 'usage: a bad option'],
+  ],
+  all: [
+    [EXIT.done, 'done; of `lwkt run`, or whatever number the program returned, 0 .. 255'],
+    [EXIT.failed, 'the program failed, a verdict is FAILURE, something got worse, or was not to be had'],
+    USAGE,
+    [EXIT.panic, 'the machine panicked, or a cpu died that it does not go on without'],
+    INTERRUPTED,
+  ],
+} as const satisfies Readonly<Record<string, readonly Row[]>>;
+
+/** What the help of a verb says of its exit codes. */
+export function exitCodeHelp(verb: keyof typeof EXIT_CODES): string {
+  const lines = EXIT_CODES[verb].map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return `\nExit codes:\n${lines.join('\n')}\n`;
+}
 
 /** Exit code for an error on the way to or in a run. */
 export function exitCodeOf(error: unknown, usage: readonly LwktErrorCode[]): number {

@@ -1,7 +1,7 @@
 /** Files that a verb writes at its end: looked at before it begins, so that no hour of work is lost to a typing error. */
 import { access, constants, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { LwktError } from '../base/errors.ts';
+import { folderFault } from '../base/folder.ts';
 import type { BenchReport } from '../bench/schema.ts';
 
 /**
@@ -18,11 +18,8 @@ export async function checkWritable(option: string, path: string): Promise<void>
     if (error instanceof LwktError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') throw refuse(message);
-    try {
-      await access(dirname(path), constants.W_OK);
-    } catch (cause) {
-      throw refuse(`cannot be written there: ${(cause as Error).message}`);
-    }
+    const fault = folderFault(path);
+    if (fault !== undefined) throw refuse(fault);
   }
 }
 

@@ -201,13 +201,24 @@ function told(error: unknown, debug: boolean): string {
   return debug ? inspect(error) : describe(error);
 }
 
+/** Options of boot() that have a flag of the command line. */
+const FLAGS = /^(cpus|threads|memory|messages|ring|names|heap|onCpuDeath|control|dump)(?=:)/;
+
+/** A refused option as it was typed: boot() says `cpus: 0 …`, the command line `--cpus: 0 …`. */
+function typed({ code, message }: LwktError): string {
+  if (code !== 'ERR_LWKT_OPTION') return message;
+  return message.replace(FLAGS, (option) => (option === 'onCpuDeath' ? '--cpu-death' : `--${option}`));
+}
+
 /** An error and the line of the program that it is about. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `the program threw ${inspect(error)}`;
   const text =
-    error instanceof LwktError || error instanceof MachinePanic
-      ? error.message
-      : `${error.name}: ${error.message}`;
+    error instanceof LwktError
+      ? typed(error)
+      : error instanceof MachinePanic
+        ? error.message
+        : `${error.name}: ${error.message}`;
   // An LwktError that came out of no thread is the host's: what is underneath may be the program's.
   const about = error instanceof LwktError && originOf(error) === undefined ? error.cause : error;
   const place = about instanceof Error ? placeIn(about.stack ?? '') : '';

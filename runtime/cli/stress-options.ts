@@ -6,6 +6,7 @@ import type { StressOptions } from '../stress/options.ts';
 import { holdTimes, milliseconds, weights } from '../stress/parse.ts';
 import { CHECKS } from '../stress/record.ts';
 import { operationNames, SUITE_NAMES, SUITES } from '../stress/suites.ts';
+import { exitCodeHelp } from './exit-code.ts';
 import { wholeNumber } from './options.ts';
 
 function suiteHelp(): string {
@@ -58,7 +59,7 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
     .option('--mutant <name>', 'break the kernel in one place first: the run must fail')
     .option('--mutants [names]', 'run all mutants, or those named with commas between: the detection table')
     .option('--list-mutants', 'list them')
-    .addHelpText('after', suiteHelp())
+    .addHelpText('after', `${suiteHelp()}${exitCodeHelp('stress')}`)
     .action(async (suite: string | undefined, options: StressOptions) => {
       const { stress } = await import('./stress.ts');
       setExitCode(await stress(suite, options));

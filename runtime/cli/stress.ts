@@ -1,7 +1,7 @@
 /** `lwkt stress`: tortures a machine for a while and ends in a verdict. */
-import { accessSync, constants } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { LwktError } from '../base/errors.ts';
+import { folderFault } from '../base/folder.ts';
 import type { MemoryUse } from '../stress/memory.ts';
 import { activeMutant } from '../stress/mutants/active.ts';
 import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
@@ -31,15 +31,8 @@ const EXITS: Readonly<Record<StressResult['verdict'], number>> = {
 /** The file for a dump; its folder must be there before anything boots. */
 function dumpPath(given: string | undefined, seed: number): string {
   const path = resolve(given ?? `lwkt-stress-${seed}.dump`);
-  try {
-    accessSync(dirname(path), constants.W_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new LwktError(
-      'ERR_LWKT_OPTION',
-      `--dump: cannot write into ${dirname(path)} (${code ?? 'unknown'}); give a file in a folder that is there`,
-    );
-  }
+  const fault = folderFault(path);
+  if (fault !== undefined) throw new LwktError('ERR_LWKT_OPTION', `--dump: '${path}': ${fault}`);
   return path;
 }
 

@@ -6,16 +6,12 @@ import { MAXCPU, MAX_THREADS } from '../base/params.ts';
 import { version } from '../machine/version.ts';
 import { benchVerb } from './bench-options.ts';
 import { dump, type DumpOptions } from './dump.ts';
-import { EXIT, EXIT_CODES } from './exit-code.ts';
+import { EXIT, exitCodeHelp } from './exit-code.ts';
 import { byteSize, sysctlSetting, wholeNumber } from './options.ts';
 import { ps, stats, type LookOptions } from './look.ts';
 import { run, type RunOptions } from './run.ts';
 import { sysctl, type SysctlOptions } from './sysctl.ts';
 import { stressVerb } from './stress-options.ts';
-
-function exitCodeHelp(): string {
-  return `\nExit codes:\n${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}\n`;
-}
 
 function grammar(setExitCode: (code: number) => void): Command {
   const lwkt = new Command('lwkt')
@@ -25,7 +21,7 @@ function grammar(setExitCode: (code: number) => void): Command {
     .showSuggestionAfterError()
     // Below `bench` there are verbs with options of the same names.
     .enablePositionalOptions()
-    .addHelpText('after', exitCodeHelp());
+    .addHelpText('after', exitCodeHelp('all'));
   lwkt
     .command('run')
     .description('Boot a machine, run the program’s default export on cpu 0, end with the number it returns.')
@@ -62,7 +58,7 @@ function grammar(setExitCode: (code: number) => void): Command {
     .option('--control <path>', 'open a socket there for `lwkt ps`, `stats` and `sysctl`')
     .option('--dump <file>', 'write a dump there if the machine panics or a cpu dies')
     .option('--on-signal', 'print the whole machine on stderr at SIGQUIT, and go on')
-    .addHelpText('after', exitCodeHelp())
+    .addHelpText('after', exitCodeHelp('run'))
     .action(async (program: string, args: string[], options: RunOptions) => {
       setExitCode(await run(program, args, options));
     });
@@ -76,6 +72,7 @@ function grammar(setExitCode: (code: number) => void): Command {
       'after',
       '\nExamples:\n  lwkt sysctl\n  lwkt sysctl --control /tmp/m lwkt.switch_count\n  lwkt sysctl --control /tmp/m lwkt.spin_us=0\n',
     )
+    .addHelpText('after', exitCodeHelp('look'))
     .action((names: string[], options: SysctlOptions) => sysctl(names, options));
   for (const [name, what, action] of [
     ['ps', 'List the threads of a running machine.', ps],
@@ -86,6 +83,7 @@ function grammar(setExitCode: (code: number) => void): Command {
       .description(what)
       .requiredOption('--control <path>', 'socket of the machine, from `lwkt run --control PATH`')
       .option('--json', 'print one JSON object')
+      .addHelpText('after', exitCodeHelp('look'))
       .action((options: LookOptions) => action(options));
   }
   lwkt
@@ -93,9 +91,10 @@ function grammar(setExitCode: (code: number) => void): Command {
     .description('Show a dump: cpus, threads, run queues, rings, tokens, locks, and deadlocks.')
     .argument('<file>', 'from `lwkt run --dump FILE`, boot({ dump }) or machine.dump(FILE)')
     .option('--json', 'print one JSON object')
+    .addHelpText('after', exitCodeHelp('dump'))
     .action((file: string, options: DumpOptions) => dump(file, options));
-  stressVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
-  benchVerb(lwkt, setExitCode).addHelpText('after', exitCodeHelp());
+  stressVerb(lwkt, setExitCode);
+  benchVerb(lwkt, setExitCode);
   for (const command of [lwkt, ...lwkt.commands, ...lwkt.commands.flatMap((verb) => verb.commands)]) {
     const name = command.parent === null ? '' : ` ${command.name()}`;
     const above = command.parent?.parent ? ` ${command.parent.name()}` : '';

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { LwktError } from '../base/errors.ts';
+import { folderFault } from '../base/folder.ts';
 import {
   DEFAULT_MEMORY,
   DEFAULT_MESSAGES,
@@ -131,6 +132,9 @@ export function machineConfig(given: MachineOptions): MachineConfig {
       `${path.join('.') || 'options'}: ${shown(value)} ${issue?.message ?? 'is wrong'}`,
     );
   }
+  const { dump } = parsed.data;
+  const fault = dump === undefined ? undefined : folderFault(dump);
+  if (fault !== undefined) throw new LwktError('ERR_LWKT_OPTION', `dump: '${dump}': ${fault}`);
   const { program, cpus, threads, memory, messages, ring, names, output, statusLine } = parsed.data;
   return {
     shape: {
@@ -147,7 +151,7 @@ export function machineConfig(given: MachineOptions): MachineConfig {
     stdout: output === 'stderr' ? 2 : 1,
     statusLine,
     control: parsed.data.control,
-    dump: parsed.data.dump,
+    dump,
     heap: parsed.data.heap,
     onCpuDeath: parsed.data.onCpuDeath,
   };

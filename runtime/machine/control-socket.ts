@@ -7,6 +7,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { LwktError } from '../base/errors.ts';
+import { folderFault } from '../base/folder.ts';
 import {
   CONTROL_VERSION,
   MAX_LINE,
@@ -119,6 +120,8 @@ async function makeWay(path: string): Promise<void> {
       `control: '${path}' has ${bytes} bytes; the path of a socket has ${MAX_PATH} at most`,
     );
   }
+  const fault = folderFault(path);
+  if (fault !== undefined) throw new LwktError('ERR_LWKT_OPTION', `control: '${path}': ${fault}`);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket()) {

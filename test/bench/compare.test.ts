@@ -258,7 +258,7 @@ test.serial('lwkt bench show: prints a report again, or writes its page', async 
   t.deepEqual([page.code, page.stdout, page.stderr], [0, '', '']);
   for (const [path, reason] of [
     [dir, /--html .*: that is a folder; name a file/],
-    [join(dir, 'none', 'x.html'), /cannot be written there/],
+    [join(dir, 'none', 'x.html'), /there is no folder '.*none': make it first/],
   ] as const) {
     const { code, stderr } = await lwkt(['bench', 'show', file, '--html', path]);
     t.is(code, 2);
@@ -267,5 +267,5 @@ test.serial('lwkt bench show: prints a report again, or writes its page', async 
   // Refused before anything is measured.
   const late = await lwkt(['bench', 'ipi', '--html', join(dir, 'none', 'x.html')]);
   t.is(late.code, 2);
-  t.regex(late.stderr, /--html .*none.x\.html: cannot be written there/);
+  t.regex(late.stderr, /--html .*none.x\.html: there is no folder/);
 });

@@ -56,11 +56,11 @@ test.serial('run: --json prints one versioned object; the program prints on stde
 });
 
 for (const [value, reason] of [
-  ['0', /cpus: 0 must be a whole number of 1 \.\. 64/],
-  ['-1', /cpus: -1 must be a whole number of 1 \.\. 64/],
-  ['1.5', /cpus: 1\.5 must be a whole number of 1 \.\. 64/],
-  ['1e9', /cpus: 1000000000 must be a whole number of 1 \.\. 64/],
-  ['abc', /--cpus: 'abc' is not a number/],
+  ['0', /^lwkt: --cpus: 0 must be a whole number of 1 \.\. 64/],
+  ['-1', /^lwkt: --cpus: -1 must be a whole number of 1 \.\. 64/],
+  ['1.5', /^lwkt: --cpus: 1\.5 must be a whole number of 1 \.\. 64/],
+  ['1e9', /^lwkt: --cpus: 1000000000 must be a whole number of 1 \.\. 64/],
+  ['abc', /^lwkt: --cpus: 'abc' is not a number/],
 ] as const) {
   test.serial(`run: --cpus ${value} is refused with the value and the limit`, async (t) => {
     const { code, stdout, stderr } = await lwkt(['run', program('echo'), '--cpus', value]);
@@ -86,13 +86,19 @@ for (const [what, args, code, reason] of [
     /unknown option '--frobnicate'\nlwkt: see `lwkt run --help`/,
   ],
   ['an unknown verb', ['rum'], 2, /unknown command 'rum'\n[^]*lwkt: see `lwkt --help`/],
+  [
+    'a dump in a folder that is not there',
+    ['run', program('echo'), '--dump', '/nowhere/at/all'],
+    2,
+    /^lwkt: --dump: '\/nowhere\/at\/all': there is no folder '\/nowhere\/at': make it first, or choose another path\n$/,
+  ],
   ['no program', ['run'], 2, /missing required argument 'program'/],
   ['a bad size', ['run', program('echo'), '--memory', '12Q'], 2, /--memory: '12Q' is not a size/],
   [
     'a ring that is no power of two',
     ['run', program('echo'), '--ring', '100'],
     2,
-    /ring: 100 must be a power of two/,
+    /^lwkt: --ring: 100 must be a power of two/,
   ],
   [
     'an unknown sysctl',
@@ -203,6 +209,26 @@ test.serial('run: without arguments it prints help and exits 2; --help and --ver
   t.is(help.code, 0);
   for (const word of ['--cpus', '--stats', '--json', 'Exit codes:', '70'])
     t.true(help.stdout.includes(word), word);
+  for (const [verb, codes] of [
+    [['run'], [0, 1, 2, 70, 130]],
+    [['stress'], [0, 1, 2, 130]],
+    [['bench'], [0, 1, 2, 70, 130]],
+    [
+      ['bench', 'compare'],
+      [0, 1, 2],
+    ],
+    [['ps'], [0, 1, 2]],
+    [['dump'], [0, 1, 2]],
+  ] as const) {
+    const { stdout } = await lwkt([...verb, '--help']);
+    const [, listed = ''] = stdout.split('\nExit codes:\n');
+    t.deepEqual(
+      Array.from(listed.matchAll(/^ +(\d+) {2}/gm), ([, code]) => Number(code)),
+      [...codes],
+      verb.join(' '),
+    );
+    if (verb[0] !== 'run') t.false(listed.includes('program'), verb.join(' '));
+  }
   const version = await lwkt(['--version']);
   t.regex(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });

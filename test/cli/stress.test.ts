@@ -120,7 +120,7 @@ for (const [what, args, reason] of [
   [
     'a dump into a folder that is not there',
     ['--dump', '/nowhere/at/all.dump'],
-    /--dump: cannot write into \/nowhere\/at \(ENOENT\); give a file in a folder that is there/,
+    /--dump: '\/nowhere\/at\/\S+': there is no folder '\/nowhere\/at': make it first, or choose another path/,
   ],
   ['an unknown suite', ['tea'], /there is no suite 'tea'; there are tokens, /],
   ['a time without a unit', ['--duration', '5'], /--duration: '5' is not a time/],

@@ -160,7 +160,11 @@ test.serial(
     for (const [path, reason] of [
       [file, /exists and is no socket/],
       [join(dir, 'x'.repeat(120)), /the path of a socket has 103 at most/],
-      [join(dir, 'none', 'control'), /cannot make/],
+      [
+        join(dir, 'none', 'control'),
+        /^lwkt: --control: '.*': there is no folder '.*none': make it first, or choose another path\n$/,
+      ],
+      [join(file, 'control'), /^lwkt: --control: '.*': '.*file' is no folder: choose another path\n$/],
     ] as const) {
       const { code, stderr } = await lwkt(['run', program, '--control', path]);
       t.is(code, 2, path);

@@ -34,6 +34,11 @@ const REFUSED: readonly [string, Record<string, unknown>, RegExp][] = [
     { memory: 2 ** 31, messages: 2 ** 30, threads: 4_000_000, ring: 65_536, cpus: 64 },
     /limit is 4096 MiB.*lower threads/,
   ],
+  [
+    'a dump in a folder that is not there',
+    { dump: '/nowhere/dump' },
+    /^dump: '\/nowhere\/dump': there is no folder '\/nowhere': make it first/,
+  ],
   ['a program by number', { program: 5 }, /program: 5 must be a path or a file URL/],
   ['an empty program', { program: '' }, /program: '' must be a path or a file URL/],
   [
