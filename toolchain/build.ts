@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -98,11 +99,13 @@ function compile(...options: string[]): void {
  *
  * @throws Error when a source does not compile, or a file that package.json names is not there
  */
-export function build(out: string): void {
+export async function build(out: string): Promise<void> {
   rmSync(out, { recursive: true, force: true });
-  // The comments go with the types and, in the source maps, with the sources; not a third time with the code.
+  // The comments go with the types, not a second time with the code; source maps name files and lines.
   compile('--outDir', out, '--declaration', 'false', '--removeComments');
-  compile('--outDir', out, '--emitDeclarationOnly', '--sourceMap', 'false', '--inlineSources', 'false');
+  compile('--outDir', out, '--emitDeclarationOnly', '--sourceMap', 'false');
+
+  await bundle(out);
 
   const published = publishedPackage(
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as RootPackage,
@@ -131,7 +134,7 @@ export function build(out: string): void {
 if (import.meta.main) {
   const out = resolve(process.argv[2] ?? join(root, 'dist'));
   try {
-    build(out);
+    await build(out);
     console.log(`built ${out}`);
   } catch (error) {
     console.error(`build: ${error instanceof Error ? error.message : String(error)}`);

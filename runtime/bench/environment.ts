@@ -1,6 +1,8 @@
 /** Where figures come from: what a reader must know before comparing them with others. */
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { version } from '../machine/version.ts';
 import type { Environment } from './schema.ts';
 
@@ -19,10 +21,18 @@ function firstLine(command: string, ...args: readonly string[]): string | null {
   }
 }
 
+/** The name in a folder's package.json; undefined if there is none. */
+function packageName(folder: string): unknown {
+  const path = join(folder, 'package.json');
+  if (!existsSync(path)) return undefined;
+  return (JSON.parse(readFileSync(path, 'utf8')) as { name?: unknown }).name;
+}
+
 /** The commit of this checkout, with `+` when something is not committed. */
 function commit(): string | null {
   // A package installed into somebody's project must not report that project's commit.
-  if (!import.meta.url.endsWith('.ts')) return null;
+  const root = firstLine('git', 'rev-parse', '--show-toplevel');
+  if (root === null || packageName(root) !== 'lwkt') return null;
   const hash = firstLine('git', 'rev-parse', '--short', 'HEAD');
   if (hash === null) return null;
   return firstLine('git', 'status', '--porcelain') === null ? hash : `${hash}+`;

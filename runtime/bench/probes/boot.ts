@@ -33,17 +33,29 @@ async function machineWith(start: Boot, program: URL): Promise<number> {
   return (at - begin) * NS_PER_MS;
 }
 
+interface Made {
+  readonly start: Boot;
+  readonly program: URL;
+}
+
+/** Of a checkout, from its sources or from dist/; elsewhere there is nothing beside the package. */
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** How one of the two layouts boots. */
+async function madeFrom(folder: string, extension: string): Promise<Made> {
+  const index = pathToFileURL(join(folder, `index.${extension}`)).href;
+  const { boot: start } = (await import(index)) as { boot: Boot };
+  return { start, program: pathToFileURL(join(folder, `bench/program/first.${extension}`)) };
+}
+
 /** The package beside the checkout, compiled from these very sources; or why not. */
-async function compiledBoot(): Promise<{ start: Boot; program: URL } | string> {
-  const root = join(import.meta.dirname, '../../..');
-  const program = join(root, 'dist/bench/program/first.js');
-  const index = join(root, 'dist/index.js');
-  if (!existsSync(program) || !existsSync(index)) return 'there is no dist/: npm run build';
+async function compiledBoot(): Promise<Made | string> {
+  const index = join(ROOT, 'dist/index.js');
+  if (!existsSync(index)) return 'there is no dist/: npm run build';
   const built = statSync(index).mtimeMs;
-  const newer = globSync(join(root, 'runtime/**/*.ts')).find((path) => statSync(path).mtimeMs > built);
+  const newer = globSync(join(ROOT, 'runtime/**/*.ts')).find((path) => statSync(path).mtimeMs > built);
   if (newer !== undefined) return 'dist/ is older than the sources: npm run build';
-  const { boot: start } = (await import(pathToFileURL(index).href)) as { boot: Boot };
-  return { start, program: pathToFileURL(program) };
+  return madeFrom(join(ROOT, 'dist'), 'js');
 }
 
 async function bareWorkers(): Promise<number> {
@@ -66,9 +78,8 @@ async function poolOf(start: StartPool): Promise<number> {
 export const bench: Bench = async (options, tell) => {
   const { vs } = options;
   const fixed = { fixed: true };
-  const own = (): Promise<number> => machineWith(boot, moduleFirst());
   const compiled = SOURCES ? await compiledBoot() : { start: boot as Boot, program: moduleFirst() };
-  const ours = (made: typeof compiled): Contender | Absent =>
+  const ours = (made: Made | string): Contender | Absent =>
     typeof made === 'string'
       ? { name: 'lwkt', kind: 'lwkt', why: made }
       : { name: 'lwkt', kind: 'lwkt', ...fixed, measure: () => machineWith(made.start, made.program) };
@@ -90,13 +101,13 @@ export const bench: Bench = async (options, tell) => {
     [ours(compiled), ...others],
     options,
   );
-  if (SOURCES) {
+  if (existsSync(join(ROOT, 'runtime/index.ts'))) {
     tell.progress('sources', 1 / 2);
     rows.push(
       ...(await compare(
         'boot',
         [{ id: 'boot.sources', title: 'boot of two cpus, from TypeScript', includes, unit: 'ns' }],
-        [{ name: 'lwkt', kind: 'lwkt', ...fixed, measure: own }],
+        [ours(await madeFrom(join(ROOT, 'runtime'), 'ts'))],
         options,
       )),
     );
