@@ -52,7 +52,7 @@ export { cpuOf, lwktAcquire, movePoint } from './scheduler/move.ts';
 export { mpLockHeld } from './scheduler/mplock-owner.ts';
 export { getMplock, mpcount, relMplock, tryMplock } from './scheduler/mplock.ts';
 export { locked, mutex, mutexLock, mutexTryLock, mutexUnlock, type LockOptions } from './scheduler/mutex.ts';
-export { shared, token, waitQueue, type TokenOptions } from './scheduler/named.ts';
+export { shared, token, waitQueue, type Region, type TokenOptions } from './scheduler/named.ts';
 export { once, onceRun } from './scheduler/once.ts';
 export { safepoint } from './scheduler/poll.ts';
 export { lwktPreemptedProc } from './scheduler/preempt.ts';

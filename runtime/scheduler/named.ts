@@ -68,7 +68,27 @@ export function waitQueue(name: string): WaitQueue {
 
 type View<T> = new (buffer: ArrayBuffer, offset: number, length: number) => T;
 
-function region<T>(kind: SymbolKind, bytes: number, View: View<T>): (name: string, length: number) => T {
+/** The indices below a length that is written out, up to 16 of them; none of a length that only the run knows. */
+type Index<N extends number, Found extends number = never, I extends 0[] = []> = number extends N
+  ? never
+  : I['length'] extends N
+    ? Found
+    : I['length'] extends 16
+      ? never
+      : Index<N, Found | I['length'], [...I, 0]>;
+
+/**
+ * A region's view. Where its length is written out, the compiler knows that its elements are there, also under
+ * `noUncheckedIndexedAccess`: `shared.i32('totals', 2)[1]` is a number.
+ */
+export type Region<T extends { readonly [i: number]: unknown }, N extends number> = T &
+  Record<Index<N>, T[number]>;
+
+function region<T extends { readonly [i: number]: unknown }>(
+  kind: SymbolKind,
+  bytes: number,
+  View: View<T>,
+): <N extends number>(name: string, length: N) => Region<T, N> {
   return (name, length) => {
     if (!Number.isInteger(length) || length < 1) {
       throw new LwktError(

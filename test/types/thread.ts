@@ -52,6 +52,21 @@ export function* good(): Generator<unknown, void, unknown> {
   (yield* lwktSignal(waitQueue('b'))) satisfies number;
   spawn(one, ['a']) satisfies Td<number>;
   void [text, length, item];
+  const pair = shared.i32('pair', 2);
+  pair[1] += 1;
+  pair satisfies Int32Array;
+  shared.i64('big', 1)[0] satisfies bigint;
+}
+
+export function regions(length: number): void {
+  const pair = shared.i32('pair', 2);
+  // @ts-expect-error there is no third element
+  pair[2] satisfies number;
+  // @ts-expect-error nobody knows whether it is there
+  pair[length] satisfies number;
+  // @ts-expect-error nobody knows how many there are
+  shared.f64('some', length)[0] satisfies number;
+  pair[length] satisfies number | undefined;
 }
 
 export function* bad(): Generator<unknown, void, unknown> {

@@ -113,7 +113,7 @@ export const lockAlone = kthread(function* benchLockAlone(lock: LockName, total:
 });
 
 function section(): void {
-  for (let i = 0; i < SECTION; i++) value[0] = (value[0] as number) + 1;
+  for (let i = 0; i < SECTION; i++) value[0] += 1;
 }
 
 /** Whose result the optimiser must not drop. */

@@ -325,17 +325,17 @@ export const nothing = kthread(function* nothing() {
 const worker = kthread(function* worker(me: number) {
   for (let i = 0; Atomics.load(state, STOP) === 0; i++) {
     yield* lwktGetToken(tok);
-    state[TOKEN] = (state[TOKEN] as number) + 1;
+    state[TOKEN] += 1;
     lwktRelToken(tok);
     if (i % 3 === me % 3) {
       if (yield* mutexLock(mu, { poisoned: true })) {
-        state[MUTEX] = (state[MUTEX] as number) + 1;
+        state[MUTEX] += 1;
         mutexUnlock(mu);
       }
     }
     if (i % 7 === me % 7) {
       yield* getMplock();
-      state[MP] = (state[MP] as number) + 1;
+      state[MP] += 1;
       relMplock();
     }
     if (i % 5 === 0) {

@@ -54,7 +54,7 @@ const locker = kthread(function* locker(rounds: number, seed: number) {
     if (next(4) !== 0 || !tryMplock()) yield* getMplock();
     for (let k = 0; k < deep; k++) yield* getMplock();
     if (Atomics.add(guarded, 2, 1) !== 0) wrong++;
-    const was = guarded[0] as number;
+    const was = guarded[0];
     for (let spins = next(50); spins > 0; spins--) safepoint();
     if (guarded[0] !== was || guarded[1] !== was) wrong++;
     guarded[0] = was + 1;
@@ -200,7 +200,7 @@ export const kills = kthread(function* kills(rounds: number, seed: number) {
     }
   }
   // Those that were killed before they started had nothing to clean.
-  return { made, errors, cleaned: (cleaned[0] as number) <= made };
+  return { made, errors, cleaned: cleaned[0] <= made };
 });
 
 // ---- references
