@@ -29,11 +29,12 @@ export default kthread(function* main(...words) {
 });
 `;
 
-/** How a user of TypeScript compiles; the types of Node.js are those of this checkout. */
+/** A host whose boot is refused. */
 const FAILS = `import { boot } from 'lwkt';
 await boot({ program: './none.js', cpus: 0 });
 `;
 
+/** How a user of TypeScript compiles; the types of Node.js are those of this checkout. */
 const TSCONFIG = {
   compilerOptions: {
     noEmit: true,
@@ -136,7 +137,8 @@ test('package: the tarball holds what is published and nothing else', (t) => {
 test('package: source maps lead to the lines of the sources', (t) => {
   writeFileSync(join(home, 'fails.mjs'), FAILS);
   const { stderr } = run(process.execPath, ['--enable-source-maps', 'fails.mjs'], home);
-  t.regex(stderr, /runtime\/machine\/config\.ts:\d+:\d+/);
+  t.regex(stderr, /node_modules\/lwkt\/machine\/config\.ts:\d+:\d+/);
+  t.notRegex(stderr, /node_modules\/runtime\//);
 });
 
 test('package: lwkt --version prints the version', (t) => {
@@ -261,6 +263,37 @@ test('package: lwkt bench ipi measures on the installed, compiled runtime', (t) 
     ['self/awake/none', 'pair/awake/none'],
   );
   for (const { distributions } of runs) t.true((distributions[0]?.count ?? 0) > 0);
+});
+
+test('package: a thread that fails is told with the line of the program, not of the runtime', (t) => {
+  writeFileSync(
+    join(home, 'broken.js'),
+    `import { kthread } from 'lwkt/thread';
+export default kthread(function* main(what) {
+  if (what === 'panic') critExit();
+  throw new TypeError('broken');
+});
+import { critExit } from 'lwkt/thread';
+`,
+  );
+  const threw = lwkt('run', 'broken.js', '--cpus', '1', 'throw');
+  t.is(threw.stderr, "lwkt: thread 'main' of cpu 0 failed: TypeError: broken, at main (broken.js:4:9)\n");
+  t.is(threw.status, 1);
+  t.regex(
+    lwkt('run', 'broken.js', '--cpus', '1', 'panic').stderr,
+    /^lwkt: panic on cpu 0: .*, at main \(broken\.js:3:25\)$/m,
+  );
+});
+
+test('package: every declaration is referred to, and every map belongs to a file', (t) => {
+  const paths = new Set(packed.files.map(({ path }) => path));
+  for (const path of paths) {
+    if (path.endsWith('.map')) t.true(paths.has(path.slice(0, -4)), path);
+    if (!path.endsWith('.js')) continue;
+    const text = readFileSync(join(home, 'node_modules/lwkt', path), 'utf8');
+    t.is(text.includes('//# sourceMappingURL='), paths.has(`${path}.map`), path);
+  }
+  t.false(paths.has('cli/run.d.ts'));
 });
 
 test('package: the types hold where the user compiles', (t) => {

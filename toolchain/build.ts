@@ -18,6 +18,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.ts';
+import { trim } from './trim.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -109,6 +110,12 @@ export async function build(out: string): Promise<void> {
 
   const published = publishedPackage(
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as RootPackage,
+  );
+  const exported = Object.values(published['exports'] as Record<string, { types?: string }>);
+  trim(
+    out,
+    join(root, 'runtime'),
+    exported.flatMap(({ types }) => types ?? []),
   );
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   for (const path of globSync(OTHER_SOURCES, { cwd: join(root, 'runtime') })) {
