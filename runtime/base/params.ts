@@ -70,6 +70,8 @@ export const TDF_MOVED = 0x10_0000;
 export const TDF_LEAVING = 0x4_0000;
 /** In a part of the kernel that has to come to its end: a kill waits for it. */
 export const TDF_CLEANING = 0x8_0000;
+/** Came from a move point: its function goes on here, from its state. */
+export const TDF_GOES_ON = 0x40_0000;
 /** Its wait ends by the clock at the latest. */
 export const TDF_TIMED = 0x20_0000;
 

@@ -25,9 +25,10 @@ import {
 } from './wait-queue.ts';
 import { answer, poll, setBalance, setPreemptPending, setSettleTokens } from './poll.ts';
 import { lwktGdInit } from './runqueue.ts';
-import { descheduleHandler, setInterrupt, setPriHandler, wakeHandle } from './schedule.ts';
+import { descheduleHandler, setInterrupt, setPriHandler, setWokenStopped, wakeHandle } from './schedule.ts';
 import { setSwitchUpcalls } from './switch.ts';
 import { tokenFreeHandler } from './token-mutex.ts';
+import { offerOthers } from './token-stop.ts';
 import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
 import { rouse, wakeupHandler } from './tsleep.ts';
@@ -81,6 +82,7 @@ export function bootCpu(arena: Arena, id: number): void {
   setSplz(poll); // leaving a critical section is an interrupt point
   setSettleTokens(settleTokens); // the clock moves tokens
   setInterrupt(interrupt); // an interrupt thread was made runnable
+  setWokenStopped(offerOthers); // a thread that waits is stopped
   setPreemptPending(preemptPending); // and could not preempt at once
   setBalance(balance); // the clock spreads work
   setJoined(joinedHandler); // a join that followed a moving thread home

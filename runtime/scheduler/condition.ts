@@ -4,19 +4,22 @@
  * A wait ends by a signal, a broadcast or the time, never by itself; yet what one waits for may have changed again by
  * the time the mutex is locked, so look again.
  *
- * ## Ordering
+ * ## Ordering and words
  *
  *   B1  signal: the caller has changed what others wait for, under the mutex; then `waiters` is loaded. The waiter is
  *       counted and announced before it unlocks the mutex: waiting.ts, A1.
+ *
+ *   extra     its life: a number that no other condition without a name has had, 0 for one with a name. See tsleep.ts.
  *
  * Source: Hoare 1974, Mesa; POSIX pthread_cond_wait.
  */
 import type { Condition, Mutex } from '../base/ids.ts';
 import { wmesgCode } from '../base/wmesg.ts';
+import { MAXCPU } from '../base/params.ts';
 import { Sync } from '../shared-memory/layout/sync.ts';
 import { addA, ldA, ldHint } from '../shared-memory/word.ts';
 import { arm, disarm, type Blocking } from './blocking.ts';
-import { cpu } from './globaldata.ts';
+import { cpu, requireCpu } from './globaldata.ts';
 import { holdsMutex, mutexUnlock, relock } from './mutex.ts';
 import { isSync, makeSync, notHolder, notSync, syncCode } from './sync-object.ts';
 import { announce, dropSleeper, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
@@ -24,7 +27,7 @@ import { beginCleanup, endCleanup } from './thread.ts';
 import { untimely } from './untimely.ts';
 import { checkTimeout, identOf } from './waiting.ts';
 
-const { state: S_STATE, waiters: S_WAITERS } = Sync;
+const { extra: S_LIFE, state: S_STATE, waiters: S_WAITERS } = Sync;
 const CONDITION = syncCode('condition');
 const WMESG_CONDITION = wmesgCode('condition');
 
@@ -37,17 +40,26 @@ const WMESG_CONDITION = wmesgCode('condition');
  * @throws LwktError ERR_LWKT_SYMBOL, ERR_LWKT_MEMORY, ERR_LWKT_MESSAGES
  */
 export function condition(name?: string): Condition {
-  return makeSync('condition', name);
+  const { id } = requireCpu('condition()');
+  return makeSync('condition', name, 0, name === undefined ? (++lives * MAXCPU + id) | 0 : 0);
+}
+
+/** Conditions without a name that were made here. Per cpu. */
+let lives = 0;
+
+function lifeOf(cond: Condition): number {
+  return ldHint(cpu.m, cond, S_LIFE);
 }
 
 function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unknown, boolean, unknown> {
   disarm();
   const { m } = cpu;
   const ident = identOf(cond);
+  const life = lifeOf(cond);
   let woken = false;
   let finished = false;
   addA(m, cond, S_WAITERS, 1);
-  announce(ident);
+  announce(ident, life);
   mutexUnlock(mu);
   try {
     woken = yield* sleepOn(WMESG_CONDITION, ident, timeoutMs);
@@ -56,7 +68,7 @@ function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unk
     dropSleeper(cpu.curthread);
     addA(m, cond, S_WAITERS, -1);
     // Killed: a signal that it may have had is another one's.
-    if (!finished && ldA(m, cond, S_WAITERS) !== 0) wakeFirst(ident);
+    if (!finished && ldA(m, cond, S_WAITERS) !== 0) wakeFirst(ident, life);
     const begun = beginCleanup();
     yield* relock(mu);
     endCleanup(begun);
@@ -86,11 +98,11 @@ export function conditionWait(cond: Condition, mu: Mutex, timeoutMs = Infinity):
 /** Wakes one thread that waits. Context: thread | ipi | idle; never blocks. @throws LwktError ERR_LWKT_OPTION */
 export function conditionSignal(cond: Condition): void {
   if (!isSync(cond, CONDITION)) throw notSync('conditionSignal()', 'condition', cond);
-  if (ldA(cpu.m, cond, S_WAITERS) !== 0) wakeFirst(identOf(cond)); // B1
+  if (ldA(cpu.m, cond, S_WAITERS) !== 0) wakeFirst(identOf(cond), lifeOf(cond)); // B1
 }
 
 /** Wakes all threads that wait. Context: thread | ipi | idle; never blocks. @throws LwktError ERR_LWKT_OPTION */
 export function conditionBroadcast(cond: Condition): void {
   if (!isSync(cond, CONDITION)) throw notSync('conditionBroadcast()', 'condition', cond);
-  if (ldA(cpu.m, cond, S_WAITERS) !== 0) wakeAll(identOf(cond));
+  if (ldA(cpu.m, cond, S_WAITERS) !== 0) wakeAll(identOf(cond), lifeOf(cond));
 }

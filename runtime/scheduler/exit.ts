@@ -56,6 +56,7 @@ const {
   TDF_DETACHED,
   TDF_EXITED,
   TDF_EXITING,
+  TDF_GOES_ON,
   TDF_KILLED,
   TDF_MPENTER,
   TDF_RELEASE,
@@ -143,6 +144,11 @@ export function endThread(td: ThreadRef, stack: ThreadStack): IteratorResult<unk
   const { m } = cpu;
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & (TDF_EXITING | TDF_CLEANING)) !== 0) return stack.next(RESUME);
+  if ((flags & TDF_GOES_ON) !== 0) {
+    // Killed on its way here: its function goes on, to come to where its finally blocks are.
+    st(m, td, TD_FLAGS, flags & ~TDF_GOES_ON);
+    return stack.next(RESUME);
+  }
   takeArmed();
   st(m, td, TD_FLAGS, flags | TDF_EXITING);
   return stack.return(undefined);
@@ -352,12 +358,9 @@ export function hasJoiner(td: ThreadRef): boolean {
 export function joinHandler(handle: number, joiner: number, from: number): void {
   const { m } = cpu;
   const where = whereIs(handle);
-  if (where === ELSEWHERE) {
-    sendOn(handle, IPI.join, joiner, from);
-    return;
-  }
-  if (where === COMING) {
-    later(handle, IPI.join, joiner, from);
+  if (where === ELSEWHERE || where === COMING) {
+    const follow = where === ELSEWHERE ? sendOn : later;
+    follow(handle, IPI.join, joiner, from);
     return;
   }
   const td = where === GONE ? 0 : tryRefOf(handle);

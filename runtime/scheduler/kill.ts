@@ -31,6 +31,11 @@ let most = 64;
  * Ends a thread. Asynchronous: join it to know that it has ended; the join throws ERR_LWKT_KILLED. A thread that is
  * ending already ends as it would have.
  *
+ * One case is lost, by a rule of JavaScript: when a `finally` block blocks in a generator that another one called by
+ * `yield*`, the caller has forgotten that it was to return, and goes on behind that `yield*`. The thread is ending all the
+ * same: another kill does nothing, and who joins it gets ERR_LWKT_KILLED, once its function is through. So let `finally`
+ * blocks that block stand in the thread's own function, or end them by a `throw`, which is not forgotten.
+ *
  * Context: thread | ipi | idle; never blocks.
  *
  * @param handle - any thread, on any cpu, the current one too

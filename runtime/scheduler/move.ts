@@ -22,6 +22,7 @@ import type { Td, ThreadRef } from '../base/ids.ts';
 import {
   TDF_ADOPTED,
   TDF_EXITED,
+  TDF_GOES_ON,
   TDF_KILLED,
   TDF_LEAVING,
   TDF_MOVED,
@@ -360,6 +361,7 @@ export function leave(td: ThreadRef): void {
   stacks[slotOf(td)] = null;
   const { who, target } = request;
   const handle = handleOf(td);
+  st(cpu.m, td, TD_FLAGS, ld(cpu.m, td, TD_FLAGS) | TDF_GOES_ON);
   depart(td, target);
   reply(target, who, handle, 0);
 }

@@ -215,7 +215,11 @@ function checkProc(td: ThreadRef): void {
 }
 
 /**
- * Takes a thread off its run queue until it is scheduled again. Asynchronous for threads of other cpus.
+ * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for. Asynchronous for threads
+ * of other cpus.
+ *
+ * What the thread holds it keeps. One that waits for a token and was woken for it lets others have it first; a wake-up
+ * from elsewhere (a mutex, a semaphore, a wait queue) it keeps, and those behind it may wait for as long as it is stopped.
  *
  * Context: thread | ipi | idle; never blocks.
  *
@@ -242,8 +246,18 @@ function stop(td: ThreadRef): void {
   const { m } = cpu;
   // A killed thread runs to its end, or who joins it would wait for ever.
   if (td !== cpu.curthread && (ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;
+  const couldRun = (ld(m, td, TD_FLAGS) & TDF_RUNQ) !== 0;
   dequeue(td);
   if (ld(m, td, TD_WMESG) === 0) st(m, td, TD_WMESG, WMESG_STOPPED);
+  else if (couldRun) wokenStopped(td);
+}
+
+/** Upcall of token-stop.ts: a thread that waits, and was woken, is stopped before it ran. */
+let wokenStopped: (td: ThreadRef) => void = () => {};
+
+/** Fills the upcall. Context: boot; never blocks. */
+export function setWokenStopped(run: (td: ThreadRef) => void): void {
+  wokenStopped = run;
 }
 
 /** Handles IPI.deschedule. Context: thread | ipi; never blocks. */

@@ -150,8 +150,8 @@ function refill(): ThreadRef {
   if (got === 0) {
     throw new LwktError(
       'ERR_LWKT_THREADS',
-      `all ${arena.map.threads} threads are in use: join threads that have ended, or spawn them { detached: true }, ` +
-        'or raise threads (--threads)',
+      `all ${arena.map.threads} threads are in use, and the ${CACHE_NTHREADS} that each cpu has in reserve: join threads ` +
+        'that have ended, or spawn them { detached: true }, or raise threads (--threads) to as many as may live at once',
     );
   }
   st(m, gd, GD_TDFREECOUNT, got);

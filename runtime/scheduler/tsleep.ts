@@ -15,6 +15,13 @@
  *   B1  wake: the caller has changed that, then the bits are loaded (atomic). One of the two sees the other; so who
  *       looks between tsleepInterlock and tsleep loses no wake-up.
  *
+ * ## Late wake-ups
+ *
+ *   A wake-up for an object without a name may be on its way when the object is destroyed, and find sleepers of
+ *   another one in the same words. Who waits for an object tries again in a loop (waiting.ts), so that one too many does
+ *   no harm; but for a condition, whose wait ends by the wake-up itself. So each condition without a name has a number
+ *   of its own, its life, which the wake-up carries and the sleeper has; for all else it is 0.
+ *
  * Seed: tsleep and wakeup, which lwkt_wait_free and processes use. DragonFly: tsleep_interlock, wakeup_one.
  */
 import { nowNs } from '../base/clock.ts';
@@ -51,6 +58,7 @@ export interface TsleepOptions {
 interface Sleeper {
   readonly td: ThreadRef;
   readonly ident: number;
+  readonly life: number;
   wmesg: number;
   woken: boolean;
   timer: Timer | undefined;
@@ -71,9 +79,9 @@ function maskWord(slot: number, dcpu: number): Atomic {
   return (Machine.sleepers + 2 * slot + (dcpu >>> 5)) as Atomic;
 }
 
-function enqueue(td: ThreadRef, ident: number): Sleeper {
+function enqueue(td: ThreadRef, ident: number, life: number): Sleeper {
   const { m, id } = cpu;
-  const sleeper: Sleeper = { td, ident, wmesg: WMESG_TSLEEP, woken: false, timer: undefined };
+  const sleeper: Sleeper = { td, ident, life, wmesg: WMESG_TSLEEP, woken: false, timer: undefined };
   sleepers.set(td, sleeper);
   const queue = queues.get(ident);
   if (queue === undefined) queues.set(ident, [sleeper]);
@@ -101,11 +109,11 @@ function dequeue(sleeper: Sleeper): void {
  * Wakes sleepers of this cpu that sleep now; how many there were. An interrupt thread runs as soon as it is woken, and
  * may sleep on the same number again before this returns: that is another sleep.
  */
-function wakeHere(ident: number, most: number): number {
+function wakeHere(ident: number, most: number, life: number): number {
   let woken = 0;
   for (const sleeper of queues.get(ident)?.slice(0, most) ?? []) {
-    // It may have ended its sleep, or its life, on top of the one before.
-    if (sleeper.woken || sleepers.get(sleeper.td) !== sleeper) continue;
+    // It may have ended its sleep, or its life, on top of the one before. All that sleep on a number are of one object.
+    if (sleeper.woken || sleeper.life !== life || sleepers.get(sleeper.td) !== sleeper) continue;
     wakeSleeper(sleeper);
     woken++;
   }
@@ -160,22 +168,22 @@ export function wakeupOne(ident: number): void {
 }
 
 /** Wakes one here, or asks the next cpu that may have one; `left` cpus, this one among them, have not been asked. */
-function wakeOneFrom(ident: number, left: number): void {
-  if (wakeHere(ident, 1) !== 0) return;
+function wakeOneFrom(ident: number, left: number, life: number): void {
+  if (wakeHere(ident, 1, life) !== 0) return;
   const { id, ncpus } = cpu;
   const slot = slotOfIdent(ident);
   for (let i = 1; i < left; i++) {
     const dcpu = (id + i) % ncpus;
     if (!mayHave(slot, dcpu)) continue;
-    sendIpi(dcpu, IPI.wakeup, ident, left - i, 0);
+    sendIpi(dcpu, IPI.wakeup, ident, left - i, life);
     return;
   }
 }
 
 /** Handles IPI.wakeup: all sleepers of this cpu, or with `left` one of this or the cpus after it. Context: ipi; never blocks. */
-export function wakeupHandler(ident: number, left: number): void {
-  if (left === 0) wakeHere(ident, Infinity);
-  else wakeOneFrom(ident, left);
+export function wakeupHandler(ident: number, left: number, life: number): void {
+  if (left === 0) wakeHere(ident, Infinity, life);
+  else wakeOneFrom(ident, left, life);
 }
 
 /**
@@ -214,25 +222,25 @@ export function dropSleeper(td: ThreadRef): void {
  *
  * Context: thread; never blocks.
  */
-export function announce(ident: number): void {
+export function announce(ident: number, life = 0): void {
   const td = cpu.curthread;
   dropSleeper(td);
-  enqueue(td, ident);
+  enqueue(td, ident, life);
 }
 
-/** Wakes all who sleep on a number. Context: thread | ipi | idle; never blocks. */
-export function wakeAll(ident: number): void {
-  wakeHere(ident, Infinity);
+/** Wakes all who sleep on a number, in one life of its object. Context: thread | ipi | idle; never blocks. */
+export function wakeAll(ident: number, life = 0): void {
+  wakeHere(ident, Infinity, life);
   const { id, ncpus } = cpu;
   const slot = slotOfIdent(ident);
   for (let dcpu = 0; dcpu < ncpus; dcpu++) {
-    if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, 0);
+    if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, life);
   }
 }
 
 /** Wakes one. Context: thread | ipi | idle; never blocks. */
-export function wakeFirst(ident: number): void {
-  wakeOneFrom(ident, cpu.ncpus);
+export function wakeFirst(ident: number, life = 0): void {
+  wakeOneFrom(ident, cpu.ncpus, life);
 }
 
 /**
@@ -244,7 +252,7 @@ export function wakeFirst(ident: number): void {
 export function rouse(handle: number, ident: number): void {
   const td = mine(handle, IPI.rouse, ident, 0);
   const sleeper = sleepers.get(td);
-  if (td === 0 || sleeper?.ident !== ident) return;
+  if (td === 0 || sleeper?.ident !== ident || sleeper.life !== 0) return;
   wakeSleeper(sleeper);
 }
 
@@ -281,7 +289,7 @@ function begin(td: ThreadRef): Step<boolean> {
   let sleeper = argInterlocked && known?.ident === argIdent ? known : undefined;
   if (sleeper === undefined) {
     dropSleeper(td);
-    sleeper = enqueue(td, argIdent);
+    sleeper = enqueue(td, argIdent, 0);
   }
   sleeper.wmesg = argWmesg;
   if (!sleeper.woken && argTimeout !== Infinity) sleeper.timer = timerFor(sleeper);

@@ -68,6 +68,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/token-owner.ts',
       'scheduler/token-mutex.ts',
       'scheduler/token.ts',
+      'scheduler/token-stop.ts',
       'scheduler/sleep.ts',
       'scheduler/tsleep.ts',
       'scheduler/sync-object.ts',

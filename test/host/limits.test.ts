@@ -12,7 +12,7 @@ const LIMITS: readonly (readonly [what: string, name: string, told: RegExp, on: 
   [
     'threads',
     'threads',
-    /^ERR_LWKT_THREADS: all 300 threads are in use: .*raise threads \(--threads\)/,
+    /^ERR_LWKT_THREADS: all 300 threads are in use, .*raise threads \(--threads\)/,
     [1, 2],
   ],
   [

@@ -586,3 +586,47 @@ test.serial('kill: scheduling a thread that waits does not end its wait, killing
     t.is(yield* lwktSignal(queue), 0);
   });
 });
+
+test.serial(
+  'kill: a finally block that blocks: in the thread’s own function, and in one that it calls',
+  (t) => {
+    const told: string[] = [];
+    function* called(how: string): Generator<unknown, void, unknown> {
+      try {
+        yield* sleep(1_000_000);
+      } finally {
+        yield* sleep(0);
+        told.push('closed');
+        // oxlint-disable-next-line no-unsafe-finally -- what the doc of kill() advises
+        if (how === 'throws') throw new Error('ended');
+      }
+    }
+    run(function* () {
+      for (const how of ['own', 'throws', 'forgets']) {
+        const td = child(function* dies() {
+          try {
+            if (how === 'own') yield* sleep(1_000_000);
+            else yield* called(how);
+            told.push('went on');
+          } finally {
+            yield* sleep(0);
+            told.push('own closed');
+          }
+          told.push('went on');
+        });
+        yield* giveWay();
+        kill(td);
+        t.is((yield* failure(td)).code, how === 'throws' ? undefined : 'ERR_LWKT_KILLED', how);
+        t.deepEqual(
+          told.splice(0),
+          {
+            own: ['own closed'],
+            throws: ['closed', 'own closed'],
+            forgets: ['closed', 'went on', 'own closed', 'went on'],
+          }[how],
+          how,
+        );
+      }
+    });
+  },
+);

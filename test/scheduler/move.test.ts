@@ -468,3 +468,73 @@ test.serial('balance: a cpu that goes to sleep rings those that have threads wai
     st(m, other, Globaldata.nrun, 0);
   });
 });
+
+test.serial('move: killed on its way, it goes on to where its finally blocks are, and ends there', (t) => {
+  const guards = define(
+    function* guards(round: number) {
+      log.push(`round ${round}`);
+      try {
+        yield* lwktYield();
+        yield* movePoint(round + 1);
+        yield* sleep(1_000_000);
+      } finally {
+        log.push('closed');
+      }
+    },
+    { movable: true },
+  );
+  run(function* () {
+    const td = spawn(guards, [0]);
+    yield* giveWay(1);
+    ask(td);
+    yield* giveWay();
+    t.is(cpuOf(td), 1);
+    // It comes to another cpu, which is this one again; the kill was there before it.
+    stA(m, refOf(td, 'test'), Thread.cpu, 0);
+    kill(td);
+    sendFromOutside(IPI.adopt, td);
+    safepoint();
+    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    t.deepEqual(log, ['round 0', 'round 1', 'closed']);
+    takeSent(1);
+    // One that had not started has nothing to close.
+    log.length = 0;
+    const fresh = spawn(guards, [0]);
+    ask(fresh);
+    stA(m, refOf(fresh, 'test'), Thread.cpu, 0);
+    kill(fresh);
+    sendFromOutside(IPI.adopt, fresh);
+    safepoint();
+    t.is((yield* failure(fresh)).code, 'ERR_LWKT_KILLED');
+    t.deepEqual(log, []);
+    takeSent(1);
+  });
+});
+
+test.serial('move: killed after it came, it ends at its wait as any other', (t) => {
+  const waits = define(
+    function* waits(round: number) {
+      try {
+        yield* lwktYield();
+        yield* movePoint(round + 1);
+        yield* sleep(1_000_000);
+        log.push('never');
+      } finally {
+        log.push('closed');
+      }
+    },
+    { movable: true },
+  );
+  run(function* () {
+    const td = spawn(waits, [0]);
+    yield* giveWay(1);
+    ask(td);
+    yield* giveWay();
+    sendBack(td);
+    yield* giveWay();
+    kill(td);
+    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    t.deepEqual(log, ['closed']);
+    takeSent(1);
+  });
+});

@@ -1,12 +1,15 @@
 /** What must not reach a sleeper: a wake-up of its next sleep, one meant for another number, one for a cpu it left. */
 import test from 'ava';
+import type { Condition } from '../../runtime/base/ids.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
+import { wmesgCode } from '../../runtime/base/wmesg.ts';
 import {
   condition,
   conditionBroadcast,
   conditionSignal,
   conditionWait,
   curthread,
+  destroy,
   join,
   kill,
   lwktDeschedule,
@@ -30,7 +33,8 @@ import { identOf } from '../../runtime/scheduler/waiting.ts';
 import { takeValue } from '../../runtime/shared-memory/clone.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { Sync } from '../../runtime/shared-memory/layout/sync.ts';
-import { ld, stA } from '../../runtime/shared-memory/word.ts';
+import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
+import { ld, ldA, stA } from '../../runtime/shared-memory/word.ts';
 import {
   bootOneCpu,
   checkLeaks,
@@ -221,3 +225,45 @@ test.serial('regress deschedule: a killed thread ends all the same', (t) => {
     t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
   });
 });
+
+test.serial(
+  'regress condition: a wake-up of one that was destroyed does not end a wait for the next',
+  (t) => {
+    run(function* () {
+      const mu = mutex();
+      const wait = (cond: Condition): Td<boolean> =>
+        child(function* waits() {
+          yield* mutexLock(mu);
+          try {
+            return yield* conditionWait(cond, mu);
+          } finally {
+            mutexUnlock(mu);
+          }
+        });
+      const first = condition();
+      const life = ldA(m, first, Sync.extra);
+      destroy(first);
+      const second = condition();
+      t.is(second, first, 'in the same words');
+      const td = wait(second);
+      yield* giveWay();
+      // The signal and the broadcast of the first, a wake-up for a mutex that lay there, one handed to the thread.
+      sendFromOutside(IPI.wakeup, identOf(first), 1, life);
+      sendFromOutside(IPI.wakeup, identOf(first), 0, life);
+      sendFromOutside(IPI.wakeup, identOf(first), 0, 0);
+      sendFromOutside(IPI.rouse, td, identOf(first));
+      safepoint();
+      yield* giveWay();
+      t.is(ld(m, refOf(td, 'test'), Thread.wmesg), wmesgCode('condition'), 'waits still');
+      conditionSignal(second);
+      t.true(yield* join(td));
+      const other = wait(second);
+      yield* giveWay();
+      sendFromOutside(IPI.wakeup, identOf(second), 1, ldA(m, second, Sync.extra));
+      safepoint();
+      t.true(yield* join(other), 'its own wake-up from another cpu');
+      destroy(second);
+      destroy(mu);
+    });
+  },
+);

@@ -260,7 +260,7 @@ const MUTANTS: readonly Mutant[] = [
   [
     'wakeup: a snapshot',
     'tsleep',
-    'if (sleeper.woken || sleepers.get(sleeper.td) !== sleeper) continue;',
+    'if (sleeper.woken || sleeper.life !== life || sleepers.get(sleeper.td) !== sleeper) continue;',
     '',
     'sleep-edges',
   ],
@@ -362,6 +362,18 @@ const MUTANTS: readonly Mutant[] = [
   ['refs: lost with a cpu', 'refs', 'if (held) throw refsLost(handle);', '', 'survive'],
   ['refs: waiters of lost ones', 'refs', 'if (waiter !== 0) wakeHandle(waiter);\n  }\n}', '}\n}', 'survive'],
   ['refs: doubt for ever', 'refs', 'casA(m, td, TD_REFS, REFS_LOST, 0);', ';', 'survive'],
+  ['move: killed on its way', 'exit', 'if ((flags & TDF_GOES_ON) !== 0) {', 'if (flags === -1) {', 'move'],
+  ['token: stopped when woken', 'schedule', 'else if (couldRun) wokenStopped(td);', '', 'token-stop'],
+  ['token: stopped, no owner', 'token-stop', 'giveUpMutexToken(tok, td);', '', 'token-stop'],
+  ['token: stopped, handed over', 'token-stop', 'passOn(tok);', '', 'token-stop'],
+  [
+    'condition: its life',
+    'tsleep',
+    'sleeper.woken || sleeper.life !== life ||',
+    'sleeper.woken ||',
+    'sleep-edges',
+  ],
+  ['condition: rouse', 'tsleep', '|| sleeper.life !== 0) return;', ') return;', 'sleep-edges'],
   ['untimely: off', 'untimely', 'return draw() % one === 0;', 'return false;', 'schedule'],
   ['balance: half', 'balance', 'Math.min(MOST_GIVEN, nrun >> 1)', 'Math.min(MOST_GIVEN, nrun)', 'move'],
 ];

@@ -18,7 +18,7 @@ export const Sync = struct('Sync', {
   waiters: atomic(),
   /** Handle of the thread that has waited in vain and is next (mutex); threads that want to read (rwlock). */
   next: atomic(),
-  /** Most units (semaphore), parties (barrier); whose turn it is (rwlock). */
+  /** Most units (semaphore), parties (barrier); readers invited (rwlock); a number of its own (condition). */
   extra: atomic(),
   /** Its last holder ended without releasing it. Written by the holder. */
   poisoned: plain(),

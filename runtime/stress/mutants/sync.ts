@@ -67,7 +67,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TSLEEP,
-        find: 'if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, 0);',
+        find: 'if (dcpu !== id && mayHave(slot, dcpu)) sendIpi(dcpu, IPI.wakeup, ident, 0, life);',
         replace: '',
       },
     ],
@@ -149,7 +149,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/condition',
-        find: 'addA(m, cond, S_WAITERS, 1); announce(ident); mutexUnlock(mu);',
+        find: 'addA(m, cond, S_WAITERS, 1); announce(ident, life); mutexUnlock(mu);',
         replace: 'mutexUnlock(mu); addA(m, cond, S_WAITERS, 1); announce(ident);',
       },
     ],

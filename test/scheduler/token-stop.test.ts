@@ -1,0 +1,167 @@
+/** A thread that was woken for a token and is descheduled before it ran stands in nobody's way. */
+import test from 'ava';
+import { IPI } from '../../runtime/base/protocol.ts';
+import {
+  join,
+  lwktDeschedule,
+  lwktGetToken,
+  lwktRelToken,
+  lwktSchedule,
+  safepoint,
+  token,
+  type Td,
+} from '../../runtime/lwkt.ts';
+import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { refOf } from '../../runtime/scheduler/thread.ts';
+import { Token } from '../../runtime/shared-memory/layout/token.ts';
+import { ldA, orA, st, stA } from '../../runtime/shared-memory/word.ts';
+import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
+import {
+  bootOneCpu,
+  checkLeaks,
+  child,
+  giveWay,
+  run,
+  sendFromOutside,
+  takeSent,
+} from '../helpers/one-cpu.ts';
+
+bootOneCpu();
+checkLeaks(test);
+const { m, arena } = cpu;
+const log: string[] = [];
+
+interface Kind {
+  readonly tok: number;
+  /** A thread of cpu 1 has it. */
+  readonly taken: () => void;
+  /** It is free, and the first who waits here is woken for it. */
+  readonly freed: () => void;
+}
+
+const owned = token('owned');
+const free = token('free', { kind: 'mutex' });
+const KINDS: Readonly<Record<string, Kind>> = {
+  'that its cpu owns': {
+    tok: owned,
+    taken: () => stA(m, owned, Token.owner, 2),
+    freed: () => {
+      stA(m, owned, Token.owner, -1);
+      sendFromOutside(IPI.tokenGrant, owned);
+      safepoint();
+    },
+  },
+  'that no cpu owns': {
+    tok: free,
+    taken: () => stA(m, free, Token.state, cpu.idlethread),
+    freed: () => {
+      stA(m, free, Token.state, 0);
+      sendFromOutside(IPI.tokenFree, free);
+      safepoint();
+    },
+  },
+};
+
+const wants = (tok: number, name: string): Td =>
+  child(function* wanting() {
+    yield* lwktGetToken(tok);
+    log.push(name);
+    lwktRelToken(tok);
+  });
+
+/** Nobody waits for it or has it. */
+function isIdle(tok: number): boolean {
+  return ldA(m, tok, Token.reqLow) === 0 && ldA(m, tok, Token.state) === 0 && ldA(m, tok, Token.next) === 0;
+}
+
+for (const [what, { tok, taken, freed }] of Object.entries(KINDS)) {
+  test.serial(`token ${what}: the next one gets it, and its release wakes the stopped one`, (t) => {
+    log.length = 0;
+    run(function* () {
+      taken();
+      const first = wants(tok, 'first');
+      const second = wants(tok, 'second');
+      yield* giveWay();
+      freed();
+      lwktDeschedule(first);
+      yield* join(second);
+      yield* join(first);
+      t.deepEqual(log, ['second', 'first']);
+      t.true(isIdle(tok));
+      takeSent(1);
+    });
+  });
+
+  test.serial(
+    `token ${what}: alone, the stopped one stays stopped, and gets it when it is scheduled`,
+    (t) => {
+      log.length = 0;
+      run(function* () {
+        taken();
+        const only = wants(tok, 'only');
+        yield* giveWay();
+        freed();
+        lwktDeschedule(only);
+        yield* giveWay(20);
+        t.deepEqual(log, []);
+        lwktSchedule(only);
+        yield* join(only);
+        t.deepEqual(log, ['only']);
+        t.true(isIdle(tok));
+        takeSent(1);
+      });
+    },
+  );
+}
+
+test.serial('token: handed to a thread that is then stopped, it is handed on', (t) => {
+  log.length = 0;
+  const { taken } = KINDS['that no cpu owns'] as Kind;
+  run(function* () {
+    taken();
+    const first = wants(free, 'first');
+    const second = wants(free, 'second');
+    yield* giveWay();
+    // Woken in vain: it asks to be next.
+    sendFromOutside(IPI.tokenFree, free);
+    safepoint();
+    yield* giveWay();
+    t.is(ldA(m, free, Token.next), first);
+    // The release of cpu 1 takes the wish, hands over, and tells.
+    stA(m, free, Token.next, 0);
+    stA(m, free, Token.state, refOf(first, 'test'));
+    sendFromOutside(IPI.schedule, first);
+    safepoint();
+    lwktDeschedule(first);
+    yield* join(second);
+    yield* join(first);
+    t.deepEqual(log, ['second', 'first']);
+    t.true(isIdle(free));
+    takeSent(1);
+  });
+});
+
+test.serial('token: with nobody else here that wants it, another cpu gets it', (t) => {
+  const { taken, freed } = KINDS['that its cpu owns'] as Kind;
+  // Each release may hand it over at once.
+  stA(m, arena.map.sysctl, tunable('lwkt.token_quantum_us'), 0);
+  run(function* () {
+    taken();
+    const only = wants(owned, 'only');
+    yield* giveWay();
+    freed();
+    takeSent(1);
+    orA(m, owned, Token.reqLow, 2);
+    st(m, owned, Token.gen, 16);
+    lwktDeschedule(only);
+    t.deepEqual(
+      takeSent(1).map(([func]) => func),
+      [IPI.tokenGrant, IPI.tokenRequest],
+      'handed over, and asked back for the one that is stopped',
+    );
+    t.is(ldA(m, owned, Token.owner), -2);
+    stA(m, owned, Token.owner, 1);
+    lwktSchedule(only);
+    yield* join(only);
+  });
+});
