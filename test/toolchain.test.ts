@@ -1,5 +1,6 @@
 import test from 'ava';
 import { publishedPackage } from '../toolchain/build.ts';
+import { OLDEST_NODE, refusing } from '../toolchain/engines.ts';
 import { MAX_PACKED, packageFaults, type PackedFile } from '../toolchain/pack.ts';
 import { lastLine, tally, verdict, type RunStats } from '../toolchain/tally.ts';
 
@@ -81,6 +82,12 @@ test('build: the published package.json has compiled paths and nothing of the ch
     bin: { lwkt: 'cli/main.js' },
     dependencies: { comlink: '4.4.2' },
   });
+});
+
+test('lock: every package takes the Node.js of the toolchain, and npm on an older one has nothing to warn of', (t) => {
+  t.deepEqual(refusing(process.versions.node), []);
+  t.deepEqual(refusing(OLDEST_NODE, { lockOnly: true }), []);
+  t.true(refusing(OLDEST_NODE).length > 0, 'what is installed still says what it needs');
 });
 
 const FILES: PackedFile[] = [
