@@ -2,9 +2,9 @@
  * Do the tests of the seed's functions fail when the functions are wrong? Breaks one line at a time in a copy of the
  * checkout and runs the test that must notice.
  *
- *   node test/slow/mutants.ts [NAME]
+ *   node test/slow/mutants.ts [NAME | PIECE/PIECES]
  *
- * Prints a line for each: caught, or SURVIVED. Ends with 1 when one survived or no longer applies.
+ * The one of that name, or a piece of the list (1/4 .. 4/4), so that several processes share it. Prints a line for each: caught, or SURVIVED. Ends with 1 when one survived or no longer applies.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -414,16 +414,19 @@ function verdictOn([, file, right, wrong, test]: Mutant): string {
   }
 }
 
-const only = process.argv[2];
+const [, , only] = process.argv;
+const [, piece, pieces] = /^(\d+)\/(\d+)$/u.exec(only ?? '') ?? [];
+const chosen = MUTANTS.filter(([name], i) =>
+  piece === undefined ? only === undefined || name === only : i % Number(pieces) === Number(piece) - 1,
+);
+if (chosen.length === 0) throw new Error(`no mutant is named ${String(only)}`);
 let bad = 0;
 try {
-  const tests = new Set(
-    MUTANTS.filter(([name]) => only === undefined || name === only).map(([, , , , test]) => test),
-  );
-  for (const test of tests) if (!passes(test)) throw new Error(`${test}.test.ts fails as it is`);
-  for (const mutant of MUTANTS) {
+  for (const file of new Set(chosen.map(([, , , , test]) => test))) {
+    if (!passes(file)) throw new Error(`${file}.test.ts fails as it is`);
+  }
+  for (const mutant of chosen) {
     const [name, file, , , test] = mutant;
-    if (only !== undefined && name !== only) continue;
     const verdict = verdictOn(mutant);
     if (verdict !== 'caught') bad++;
     console.log(`${verdict.padEnd(14)} ${name.padEnd(32)} ${file}.ts by ${S}/${test}.test.ts`);
@@ -431,5 +434,5 @@ try {
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
-console.log(bad === 0 ? 'all caught' : `${bad} not caught`);
+console.log(bad === 0 ? `all ${chosen.length} caught` : `${bad} of ${chosen.length} not caught`);
 process.exitCode = bad === 0 ? 0 : 1;
