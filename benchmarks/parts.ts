@@ -1,0 +1,115 @@
+/**
+ * What are the costs of one cpu made of? Each part alone, in one thread of one run, the least of many batches.
+ *
+ *   npx lwkt run benchmarks/parts.ts --cpus 1
+ *
+ * In: the part and the loop around it. Out: compilation, collections, whatever else the computer did.
+ */
+import {
+  critEnter,
+  critExit,
+  join,
+  kthread,
+  lwktGetToken,
+  lwktRelToken,
+  lwktTryToken,
+  lwktYield,
+  shared,
+  spawn,
+  token,
+} from 'lwkt/thread';
+
+const BATCH = 200_000;
+const BATCHES = 40;
+
+type Body = Generator<unknown, void, unknown>;
+
+const tok = token('parts');
+const words = shared.i32('parts', 1);
+
+const DONE = { done: true, value: undefined } as const;
+/** What `yield*` of a blocking function finds when nothing has to be waited for. */
+const ready = { [Symbol.iterator]: () => ready, next: () => DONE };
+
+const nothing = kthread(function* nothing() {});
+
+function* fresh(): Body {}
+
+function* endless(): Body {
+  for (;;) yield;
+}
+const two = [endless(), endless()] as const;
+
+let going = true;
+const other = kthread(function* other() {
+  while (going) yield* lwktYield();
+});
+
+/** One loop for each: a loop over functions would measure calls of functions. */
+const PARTS: Readonly<Record<string, (n: number) => Body>> = {
+  *'one store'(n) {
+    for (let i = 0; i < n; i++) words[0] = i;
+  },
+  *'yield* of what is ready'(n) {
+    for (let i = 0; i < n; i++) {
+      words[0] = i;
+      yield* ready;
+    }
+  },
+  *'critEnter, critExit'(n) {
+    for (let i = 0; i < n; i++) {
+      critEnter();
+      words[0] = i;
+      critExit();
+    }
+  },
+  *'lwktTryToken, lwktRelToken'(n) {
+    for (let i = 0; i < n; i++) {
+      lwktTryToken(tok);
+      words[0] = i;
+      lwktRelToken(tok);
+    }
+  },
+  *'lwktGetToken, lwktRelToken'(n) {
+    for (let i = 0; i < n; i++) {
+      yield* lwktGetToken(tok);
+      words[0] = i;
+      lwktRelToken(tok);
+    }
+  },
+  *'Atomics.compareExchange, Atomics.store'(n) {
+    for (let i = 0; i < n; i++) {
+      Atomics.compareExchange(words, 0, 0, 1);
+      Atomics.store(words, 0, 0);
+    }
+  },
+  *'one step of a bare generator, two in turn'(n) {
+    for (let i = 0; i < n; i++) two[(i & 1) as 0 | 1].next();
+  },
+  *'lwktYield, two threads'(n) {
+    going = true;
+    const td = spawn(other, []);
+    // Both switch: two of them each time.
+    for (let i = 0; i < n / 2; i++) yield* lwktYield();
+    going = false;
+    yield* join(td);
+  },
+  *'a bare generator, made and run'(n) {
+    for (let i = 0; i < n; i++) fresh().next();
+  },
+  *'spawn, join'(n) {
+    for (let i = 0; i < n; i++) yield* join(spawn(nothing, []));
+  },
+};
+
+export default kthread(function* main() {
+  for (const [name, part] of Object.entries(PARTS)) {
+    let least = Infinity;
+    for (let batch = 0; batch < BATCHES; batch++) {
+      const start = performance.now();
+      yield* part(BATCH);
+      least = Math.min(least, ((performance.now() - start) * 1e6) / BATCH);
+    }
+    console.log(`${least.toFixed(1).padStart(7)} ns  ${name}`);
+  }
+});
