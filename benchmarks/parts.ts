@@ -40,9 +40,10 @@ function* endless(): Body {
 }
 const two = [endless(), endless()] as const;
 
-let going = true;
+/** In the shared word: end. */
+const END = -1;
 const other = kthread(function* other() {
-  while (going) yield* lwktYield();
+  while (words[0] !== END) yield* lwktYield();
 });
 
 /** One loop for each: a loop over functions would measure calls of functions. */
@@ -87,11 +88,11 @@ const PARTS: Readonly<Record<string, (n: number) => Body>> = {
     for (let i = 0; i < n; i++) two[(i & 1) as 0 | 1].next();
   },
   *'lwktYield, two threads'(n) {
-    going = true;
+    words[0] = 0;
     const td = spawn(other, []);
     // Both switch: two of them each time.
     for (let i = 0; i < n / 2; i++) yield* lwktYield();
-    going = false;
+    words[0] = END;
     yield* join(td);
   },
   *'a bare generator, made and run'(n) {
