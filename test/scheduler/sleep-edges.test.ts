@@ -221,7 +221,9 @@ test.serial('regress deschedule: a killed thread ends all the same', (t) => {
     });
     yield* lwktYield();
     kill(td);
+    const runnable = ld(m, gd, Globaldata.nrun);
     lwktDeschedule(td);
+    t.is(ld(m, gd, Globaldata.nrun), runnable, 'stays on its run queue');
     t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
   });
 });

@@ -56,6 +56,25 @@ function waiters(n: number, order: number[], timeoutMs?: number): Td<number>[] {
   );
 }
 
+both('wait: what a queue writes leaves its name alone, and the names and words of others', (t) => {
+  const names = ['w', 'a queue with a longer name, of several words', 'x'];
+  const queues = names.map((name) => waitQueue(name));
+  run(function* () {
+    const tds = queues.map((queue) =>
+      child(function* waitsOn() {
+        yield* lwktBlock(queue, waitGen(queue));
+      }),
+    );
+    yield* giveWay();
+    t.deepEqual(
+      names.map((name) => waitQueue(name)),
+      queues,
+    );
+    for (const queue of queues) t.is(yield* lwktSignal(queue), 1);
+    for (const td of tds) yield* join(td);
+  });
+});
+
 both('wait blocks and resumes: a signal wakes whoever waits', (t) => {
   run(function* () {
     const order: number[] = [];

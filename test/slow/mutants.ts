@@ -265,7 +265,6 @@ const MUTANTS: readonly Mutant[] = [
     'sleep-edges',
   ],
   ['rouse: the number', 'tsleep', 'sleeper?.ident !== ident', 'sleeper === undefined', 'sleep-edges'],
-  ['condition: locks again though killed', 'mutex', 'if (!got) yield* relock(mu);', '', 'sleep-edges'],
   ['move: no sleeper stays behind', 'move', 'dropSleeper(td);\n', '', 'sleep-edges'],
   [
     'wait: withdrawn before it came',
