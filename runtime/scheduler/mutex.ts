@@ -190,18 +190,13 @@ function* lockAndClear(
 }
 
 /**
- * Locks again what a condition unlocked, poisoned or not; also in a thread that is killed meanwhile, whose finally
- * blocks will unlock it.
+ * Locks again what a condition unlocked, poisoned or not. In a clean-up (thread.ts), so that no kill cuts it short, and the
+ * thread's finally blocks find the mutex locked.
  *
  * Context: thread; blocks.
  */
 export function* relock(mu: Mutex): Generator<unknown, void, unknown> {
-  let got = take(mu);
-  try {
-    if (!got) got = yield* lockSlow(mu, Infinity, true);
-  } finally {
-    if (!got) yield* relock(mu);
-  }
+  if (!take(mu)) yield* lockSlow(mu, Infinity, true);
 }
 
 /**

@@ -265,6 +265,13 @@ const MUTANTS: readonly Mutant[] = [
     'sleep-edges',
   ],
   ['rouse: the number', 'tsleep', 'sleeper?.ident !== ident', 'sleeper === undefined', 'sleep-edges'],
+  [
+    'condition: locks again though killed',
+    'condition',
+    'const begun = beginCleanup();',
+    'const begun = -1;',
+    'sleep-edges',
+  ],
   ['move: no sleeper stays behind', 'move', 'dropSleeper(td);\n', '', 'sleep-edges'],
   [
     'wait: withdrawn before it came',
