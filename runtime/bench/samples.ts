@@ -1,5 +1,6 @@
 /** The samples inside a distribution: percentiles for curves, bins for histograms. */
 import { decodeFromCompressedBase64, JsHistogram } from 'hdr-histogram-js';
+import { PERCENTILES, percentileIn } from './percentiles.ts';
 import type { Distribution } from './schema.ts';
 
 /** A value, how many samples have it, and how many have it or a smaller one. */
@@ -90,17 +91,16 @@ function binsOf(found: readonly Step[], total: number): Bin[] {
 }
 
 /** The percentiles that stand beside the histogram, as a curve without it. */
-function coarse({ count, min, p50, p90, p99, p999, p9999, max }: Distribution): CurvePoint[] {
-  const known: readonly (readonly [number, number])[] = [
+function coarse(distribution: Distribution): CurvePoint[] {
+  const { count, min, max } = distribution;
+  const known: readonly (readonly [number, number | null])[] = [
     [1, min],
-    [2, p50],
-    [10, p90],
-    [100, p99],
-    [1000, p999],
-    [10_000, p9999],
+    ...PERCENTILES.map(
+      ([key, , p]) => [Math.round(100 / (100 - p)), percentileIn(distribution, key)] as const,
+    ),
     [Math.max(1, count), max],
   ];
-  return known.filter(([inverse]) => inverse <= count).map(([inverse, ns]) => ({ inverse, ns }));
+  return known.flatMap(([inverse, ns]) => (ns === null || inverse > count ? [] : [{ inverse, ns }]));
 }
 
 /**

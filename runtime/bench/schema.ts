@@ -125,13 +125,16 @@ export const Distribution = z
     mean: z.number(),
     stddev: z.number(),
     p50: z.number(),
-    p90: z.number(),
-    p99: z.number(),
-    p999: z.number(),
-    p9999: z.number(),
+    p90: z.number().nullable().describe('null of less than 10 samples'),
+    p99: z.number().nullable().describe('null of less than 100 samples'),
+    p999: z.number().nullable().describe('99.9 %; null of less than 1,000 samples'),
+    p9999: z.number().nullable().describe('99.99 %; null of less than 10,000 samples'),
     max: z.number(),
     rounds: z
-      .object({ p50: Spread, p99: Spread })
+      .object({
+        p50: Spread,
+        p99: Spread.nullable().describe('null when a round has less than 100 samples'),
+      })
       .nullable()
       .optional()
       .describe('these percentiles in each round alone; null or left out when there was only one'),
@@ -193,7 +196,9 @@ export const PairMap = z
     median: z
       .array(z.array(z.number().nullable()))
       .describe('`median[from][to]`; null on the diagonal, and for a pair that was not measured'),
-    p99: z.array(z.array(z.number().nullable())).describe('`p99[from][to]`, likewise'),
+    p99: z
+      .array(z.array(z.number().nullable()))
+      .describe('`p99[from][to]`, likewise; null also of less than 100 samples'),
   })
   .meta({ id: 'PairMap', description: 'Latency of each ordered pair of cpus.' });
 

@@ -1,5 +1,6 @@
 /** A report of benchmarks as text for the terminal. */
 import { columnFigure } from '../bench/figures.ts';
+import { PERCENTILES, percentileIn } from '../bench/percentiles.ts';
 import type { BenchReport, Contestant, Growth, LatencyRun, PairMap, Row, Spread } from '../bench/schema.ts';
 import { textTable, type Align } from './text-table.ts';
 
@@ -27,27 +28,25 @@ function rowText({ id, title, unit, target, met, contestants }: Row): string {
   return `${title} [${id}]${aim}\n${textTable([head, ...contestants.map(contestantRow)], align)}`;
 }
 
-const PERCENTILES = ['p50', 'p90', 'p99', 'p999', 'p9999', 'max'] as const;
-
 /** How far the rounds of a run are apart, for the first two distributions. */
 function roundsText({ distributions }: LatencyRun): string[] {
   const parts = distributions.slice(0, 2).flatMap(({ name, rounds }) => {
     if (rounds === null || rounds === undefined) return [];
     const range = ({ least, most }: Spread): string => `${shownNs(least)} … ${shownNs(most)}`;
-    return `${name} p50 ${range(rounds.p50)}, p99 ${range(rounds.p99)}`;
+    const p99 = rounds.p99 === null ? '' : `, p99 ${range(rounds.p99)}`;
+    return `${name} p50 ${range(rounds.p50)}${p99}`;
   });
   return parts.length === 0 ? [] : [`rounds: ${parts.join('; ')}`];
 }
 
 function runText(run: LatencyRun): string {
   const { id, loop, rate, cpus, seconds, overheadNs, distributions, baselineNs, counters, broke } = run;
-  const head = ['', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max', 'count'];
-  const rows = distributions.map((d) =>
-    [d.name].concat(
-      PERCENTILES.map((p) => shownNs(d[p])),
-      d.count.toLocaleString('en-US'),
-    ),
-  );
+  const head = ['', ...PERCENTILES.map(([, name]) => name), 'max', 'count'];
+  const rows = distributions.map((d) => {
+    const found = PERCENTILES.map(([key]) => percentileIn(d, key));
+    const shown = found.map((ns) => (ns === null ? '–' : shownNs(ns)));
+    return [d.name].concat(shown, shownNs(d.max), d.count.toLocaleString('en-US'));
+  });
   const align = head.map((_, i): Align => (i === 0 ? 'left' : 'right'));
   const pace = loop === 'open' ? `open loop, ${columnFigure(rate ?? 0)}/s` : 'closed loop';
   const bounce = baselineNs === null ? '' : `; C bounce ${shownNs(baselineNs)}`;

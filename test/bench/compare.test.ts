@@ -4,7 +4,7 @@ import test from 'ava';
 import { compareReports, type Finding } from '../../runtime/bench/compare/compare.ts';
 import { tolerance } from '../../runtime/bench/compare/tolerance.ts';
 import { parseReport } from '../../runtime/bench/read-report.ts';
-import type { BenchReport, Spread } from '../../runtime/bench/schema.ts';
+import { BenchReport, type Spread } from '../../runtime/bench/schema.ts';
 import { benchReport } from '../helpers/bench-report.ts';
 import { folder, lwkt } from '../helpers/cli.ts';
 
@@ -86,7 +86,7 @@ test('compare: a machine that became slower as a whole is no regression where th
 test('compare: latency is compared by percentile, over the C bounce', (t) => {
   const tail = structuredClone(report);
   for (const { id, distributions } of tail.runs) {
-    if (id === 'pair/awake/none') for (const d of distributions) [d.p99, d.hdr] = [d.p99 * 2, ''];
+    if (id === 'pair/awake/none') for (const d of distributions) [d.p99, d.hdr] = [(d.p99 ?? NaN) * 2, ''];
   }
   t.deepEqual(verdicts(report, tail), { 'pair/awake/none round trip p99': 'regression' });
   for (const run of tail.runs) if (run.baselineNs !== null) run.baselineNs *= 2;
@@ -114,6 +114,19 @@ test('compare: percentiles with too few samples are left out', (t) => {
   t.false(findings.some(({ key }) => key.endsWith('p99')));
   t.true(compareReports(report, few, 1.2).missing.some((key) => key.endsWith('p99')));
   t.deepEqual(missing, []);
+});
+
+test('compare: percentiles that are null are left out, and their missing rounds do not matter', (t) => {
+  const few = structuredClone(report);
+  for (const { distributions } of few.runs) {
+    for (const d of distributions) {
+      [d.p99, d.p999, d.p9999, d.count] = [null, null, null, 99];
+      d.rounds = { p50: { median: d.p50, least: d.p50, most: d.p50 }, p99: null };
+    }
+  }
+  t.deepEqual(BenchReport.parse(JSON.parse(JSON.stringify(few))).runs, few.runs);
+  t.false(compareReports(few, few, 1.2).findings.some(({ key }) => key.endsWith('p99')));
+  t.true(compareReports(few, few, 1.2).findings.some(({ key }) => key.endsWith('round trip p50')));
 });
 
 test('compare: a point of a curve that got worse is found', (t) => {

@@ -92,7 +92,9 @@ testProp(
     const sorted = rounds.flat().toSorted((a, b) => a - b);
     t.is(found?.count, sorted.length);
     t.is(found?.max, sorted.at(-1));
-    t.true(Math.abs((found?.p90 ?? NaN) - exact(sorted, 90)) <= MOST_ERROR * exact(sorted, 90) + 1e-9);
+    t.is(found?.p90 === null, sorted.length < 10);
+    const p90 = found?.p90 ?? exact(sorted, 90);
+    t.true(Math.abs(p90 - exact(sorted, 90)) <= MOST_ERROR * exact(sorted, 90) + 1e-9);
     t.deepEqual(found?.rounds?.p50, spreadOf(recorded.map((round) => percentileOf(round, 50))));
   },
 );
@@ -119,6 +121,37 @@ test('histogram: touches no word but its own', (t) => {
   const { m, shared } = histogram();
   for (let bits = 0; bits < 45; bits++) shared.record(2 ** bits);
   t.true(m.subarray(0, HISTOGRAM_WORDS).every((word) => word === 0));
+});
+
+test('distribution: a percentile that the samples do not support is null', (t) => {
+  const { shared } = histogram();
+  const keys = ['p50', 'p90', 'p99', 'p999', 'p9999'] as const;
+  const known = (count: number): number => {
+    while (shared.read().count < count) shared.record(100 + shared.read().count);
+    const found = distribution('round trip', [shared.read()]);
+    return keys.filter((key) => found?.[key] !== null).length;
+  };
+  t.deepEqual([1, 2, 9, 10, 99, 100, 999, 1000].map(known), [1, 1, 1, 2, 2, 3, 3, 4]);
+  t.is(distribution('round trip', [shared.read()])?.p9999, null);
+  shared.record(5, 9000);
+  t.is(typeof distribution('round trip', [shared.read()])?.p9999, 'number');
+});
+
+test('distribution: the spread of p99 over rounds needs samples in each', (t) => {
+  const rounds = [histogram().shared, histogram().shared];
+  rounds[0]?.record(7, 500);
+  rounds[1]?.record(9, 99);
+  const spreads = (): unknown =>
+    distribution(
+      'round trip',
+      rounds.map((round) => round.read()),
+    )?.rounds;
+  t.deepEqual(spreads(), { p50: { median: 8, least: 7, most: 9 }, p99: null });
+  rounds[1]?.record(9);
+  t.deepEqual(spreads(), {
+    p50: { median: 8, least: 7, most: 9 },
+    p99: { median: 8, least: 7, most: 9 },
+  });
 });
 
 test('distribution: its histogram can be decoded and says the same', (t) => {

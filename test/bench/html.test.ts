@@ -1,6 +1,7 @@
 import test from 'ava';
 import { htmlReport } from '../../runtime/bench/html/page.ts';
 import { DARK, HEAT_STEPS, LIGHT } from '../../runtime/bench/html/palette.ts';
+import { reportText } from '../../runtime/cli/bench-tables.ts';
 import { BenchReport } from '../../runtime/bench/schema.ts';
 import { benchReport } from '../helpers/bench-report.ts';
 
@@ -147,6 +148,20 @@ test('page: a histogram that cannot be read leaves its percentiles', (t) => {
   }
 });
 
+test('page and tables: a percentile that the samples do not support is a dash, also of an old report', (t) => {
+  for (const written of [null, 4321] as const) {
+    const few: BenchReport = { ...structuredClone(small), rows: [], growth: [], maps: [] };
+    for (const { distributions } of few.runs) {
+      for (const d of distributions) [d.count, d.p999, d.p9999] = [150, written, written];
+    }
+    const text = textOf(htmlReport(few));
+    t.notRegex(text, /4\.32 µs|NaN|null/);
+    t.regex(text, /– – [\d.]+ [nµm]s [\d.]+ [nµm]s 150/);
+    const [line = ''] = /^round trip .*$/m.exec(reportText(few)) ?? [];
+    t.regex(line, /^round trip( +[\d.,]+ [nµm]s){3} +– +– +[\d.,]+ [nµm]?s +150$/);
+  }
+});
+
 test('page: zeros, equal figures, one cpu, one sample are no trouble', (t) => {
   const flat = structuredClone(small);
   for (const row of flat.rows) {
@@ -163,10 +178,10 @@ test('page: zeros, equal figures, one cpu, one sample are no trouble', (t) => {
         min: 0,
         mean: 0,
         p50: 0,
-        p90: 0,
-        p99: 0,
-        p999: 0,
-        p9999: 0,
+        p90: null,
+        p99: null,
+        p999: null,
+        p9999: null,
         max: 0,
         hdr: '',
       });

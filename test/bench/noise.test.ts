@@ -49,7 +49,8 @@ test.serial('map: every ordered pair has its figures, nobody has one to himself'
     for (let to = 0; to < 3; to++) {
       const middle = median[from]?.[to] ?? null;
       t.is(middle === null, from === to);
-      t.true((p99[from]?.[to] ?? 0) >= (middle ?? 0));
+      // Null where a loaded computer leaves less than 100 samples.
+      t.true((p99[from]?.[to] ?? middle ?? 0) >= (middle ?? 0));
     }
   }
 });

@@ -53,10 +53,14 @@ const PERCENTILES = [
 /** Of the whole way; stages are for reading, the whole is what must not get slower. */
 const WHOLE = new Set(['round trip', 'one way']);
 
-/** How far a percentile goes: over the rounds, and as far as so many samples can tell. */
-function percentile(d: Distribution, [key, , share, , like]: (typeof PERCENTILES)[number]): Spread {
+/** How far a percentile goes: over the rounds, and as far as so many samples can tell; null if they tell nothing. */
+function percentile(
+  d: Distribution,
+  [key, , share, least, like]: (typeof PERCENTILES)[number],
+): Spread | null {
   const median = d[key];
-  const rounds = d.rounds?.[like];
+  if (median === null || d.count < least) return null;
+  const rounds = d.rounds?.[like] ?? undefined;
   const [low, high] = percentileInterval(d, share) ?? [median, median];
   const relative = (end: number | undefined): number =>
     rounds === undefined || end === undefined || rounds.median <= 0 ? 1 : end / rounds.median;
@@ -75,18 +79,13 @@ function ofRun({ id, distributions, baselineNs }: LatencyRun): Figure[] {
   return distributions
     .filter(({ name }) => WHOLE.has(name))
     .flatMap((d) =>
-      PERCENTILES.filter(([, , , least]) => d.count >= least).map((p): Figure => {
+      PERCENTILES.flatMap((p): Figure[] => {
         const value = percentile(d, p);
+        if (value === null) return [];
         const bounced = baselineNs !== null && baselineNs > 0;
-        return {
-          key: `${id} ${d.name} ${p[1]}`,
-          kind: 'latency',
-          unit: 'ns',
-          more: false,
-          value,
-          why: null,
-          ratios: new Map(bounced ? [['C bounce', times(value, 1 / baselineNs)]] : []),
-        };
+        const ratios = new Map(bounced ? [['C bounce', times(value, 1 / baselineNs)]] : []);
+        const key = `${id} ${d.name} ${p[1]}`;
+        return [{ key, kind: 'latency', unit: 'ns', more: false, value, why: null, ratios }];
       }),
     );
 }

@@ -1,6 +1,7 @@
 /** What a report says, in sentences. Each sentence is there only if its figures are. */
 import type { BenchReport, LatencyRun, Row } from '../schema.ts';
 import { advantage, count, EQUAL, figure, time } from '../figures.ts';
+import { percentileIn } from '../percentiles.ts';
 import { html, type Markup } from './markup.ts';
 import { loadName, plainRun, postedMessage, wholeOf } from './runs.ts';
 
@@ -17,6 +18,7 @@ function ipi(report: BenchReport, run: LatencyRun): Markup {
     run.baselineNs !== null && run.baselineNs > 0
       ? html`, ${figure(whole.p50 / run.baselineNs)} times what two C threads need to bounce a cache line`
       : null;
+  const p99 = percentileIn(whole, 'p99');
   const state = run.load === 'none' ? '' : ` under ${run.load}`;
   const way = whole.name === 'one way' ? ' to arrive' : ': sent, run on the other CPU, seen done';
   return html`An IPI takes <b>${time(whole.p50)}</b> at the
@@ -24,9 +26,8 @@ function ipi(report: BenchReport, run: LatencyRun): Markup {
       posted !== null &&
       html`; a message posted by ${posted.name} takes <b>${figure(posted.times)} times</b> as long`
     }.
-    Of ${count(whole.count)}
-    IPIs${whole.count >= 100 && `, 1 in 100 took longer than ${time(whole.p99)}, and`} the slowest took
-    ${time(whole.max)}.`;
+    Of ${count(whole.count)} IPIs${p99 !== null && `, 1 in 100 took longer than ${time(p99)}, and`} the
+    slowest took ${time(whole.max)}.`;
 }
 
 /** How it changes with what the receiving cpu does. */
@@ -38,15 +39,16 @@ function loads(report: BenchReport, plain: LatencyRun): Markup | null {
   const after = others
     .flatMap((run) => {
       const whole = wholeOf(run, before?.name);
-      return whole === undefined || whole.count === 0 ? [] : [{ name: loadName(run), whole }];
+      const p99 = whole === undefined ? null : percentileIn(whole, 'p99');
+      return whole === undefined || p99 === null ? [] : [{ name: loadName(run), p50: whole.p50, p99 }];
     })
-    .toSorted((a, b) => b.whole.p99 - a.whole.p99);
-  if (before === undefined || after.length === 0) return null;
+    .toSorted((a, b) => b.p99 - a.p99);
+  const p99 = before === undefined ? null : percentileIn(before, 'p99');
+  if (p99 === null || after.length === 0) return null;
   const items = after.map(
-    ({ name, whole }) =>
-      html`<li><b>${name}</b>: median ${time(whole.p50)}, p99 <b>${time(whole.p99)}</b></li>`,
+    (one) => html`<li><b>${one.name}</b>: median ${time(one.p50)}, p99 <b>${time(one.p99)}</b></li>`,
   );
-  return html`<p>When the receiving CPU is busy, its p99 of ${time(before.p99)} becomes:</p>
+  return html`<p>When the receiving CPU is busy, its p99 of ${time(p99)} becomes:</p>
     <ul class="columns">
       ${items}
     </ul>`;

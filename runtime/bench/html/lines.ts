@@ -1,6 +1,7 @@
 /** The runs of a group as lines of a chart, decoded, with their key. */
 import type { LatencyRun } from '../schema.ts';
 import { time } from '../figures.ts';
+import { percentileIn } from '../percentiles.ts';
 import { samplesOf, type Samples } from '../samples.ts';
 import { html, type Markup } from './markup.ts';
 import { lineStyle } from './palette.ts';
@@ -12,7 +13,8 @@ export interface Line {
   readonly name: string;
   readonly samples: Samples;
   readonly p50: number;
-  readonly p99: number;
+  /** Null where samples are missing. */
+  readonly p99: number | null;
   readonly max: number;
 }
 
@@ -21,7 +23,8 @@ export function linesOf({ runs, shown }: RunGroup): Line[] {
   return runs.flatMap((run) => {
     const whole = wholeOf(run, shown);
     if (whole === undefined || whole.count === 0) return [];
-    const { p50, p99, max } = whole;
+    const { p50, max } = whole;
+    const p99 = percentileIn(whole, 'p99');
     return [{ run, name: loadName(run), samples: samplesOf(whole), p50, p99, max }];
   });
 }
@@ -29,7 +32,10 @@ export function linesOf({ runs, shown }: RunGroup): Line[] {
 /** What is drawn, in words. */
 export function summary(lines: readonly Line[]): string {
   return lines
-    .map(({ name, p50, p99, max }) => `${name}: median ${time(p50)}, p99 ${time(p99)}, longest ${time(max)}`)
+    .map(({ name, p50, p99, max }) => {
+      const tail = p99 === null ? '' : `, p99 ${time(p99)}`;
+      return `${name}: median ${time(p50)}${tail}, longest ${time(max)}`;
+    })
     .join('; ');
 }
 

@@ -31,11 +31,11 @@ export function histograms(group: RunGroup): Markup | null {
     });
     const figures = lines.map(({ name, p50, p99, max }) => ({
       name,
-      text: `p50 ${time(p50)} · p99 ${time(p99)} · max ${time(max)}`,
+      text: `p50 ${time(p50)} · p99 ${time(p99 ?? NaN)} · max ${time(max)}`,
     }));
     const percentiles = lines.flatMap(({ name, p50, p99 }) => [
       { name, at: p50 },
-      { name, at: p99 },
+      ...(p99 === null ? [] : [{ name, at: p99 }]),
     ]);
     return chart(
       {

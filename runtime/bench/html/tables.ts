@@ -1,6 +1,7 @@
 /** The figures behind the charts, as tables. */
 import type { BenchReport, Contestant, Growth, PairMap, Row } from '../schema.ts';
 import { advantage, amount, capital, count, figure, range, time, timesIn } from '../figures.ts';
+import { PERCENTILES, percentileIn } from '../percentiles.ts';
 import { html, type Markup, type Part } from './markup.ts';
 import { wholeOf, type RunGroup } from './runs.ts';
 
@@ -34,15 +35,6 @@ export function details(title: string, content: Markup): Markup {
   </details>`;
 }
 
-/** Percentiles, as far as there are samples for them: p99.99 of a thousand samples is the maximum again. */
-const PERCENTILES = [
-  ['p50', 'p50', 2],
-  ['p90', 'p90', 10],
-  ['p99', 'p99', 100],
-  ['p999', 'p99.9', 1000],
-  ['p9999', 'p99.99', 10_000],
-] as const;
-
 /** Every distribution of a group's runs. */
 export function groupTable({ title, runs }: RunGroup): Markup {
   const head = ['load', 'what', ...PERCENTILES.map(([, name]) => name), 'max', 'mean', 'samples'];
@@ -50,7 +42,7 @@ export function groupTable({ title, runs }: RunGroup): Markup {
     run.distributions.map((d) => [
       run.load === 'none' ? 'no load' : run.load,
       d === wholeOf(run) ? html`<b>${d.name}</b>` : d.name,
-      ...PERCENTILES.map(([key, , least]) => (d.count < least ? '–' : time(d[key]))),
+      ...PERCENTILES.map(([key]) => time(percentileIn(d, key) ?? NaN)),
       time(d.max),
       time(d.mean),
       count(d.count),

@@ -1,5 +1,6 @@
 /** From histograms in shared memory to percentiles, by HdrHistogram. */
 import * as hdr from 'hdr-histogram-js';
+import { supports, type PercentileKey } from '../percentiles.ts';
 import type { Recorded } from '../plan/histogram.ts';
 import type { Distribution, Spread } from '../schema.ts';
 
@@ -55,7 +56,8 @@ export function distribution(name: string, given: readonly Recorded[]): Distribu
   if (rounds.length === 0) return undefined;
   const all = merged(rounds);
   const max = Math.max(...rounds.map((round) => round.max));
-  const at = (p: number): number => percentile(all, p, max);
+  const at = (key: PercentileKey, p: number): number | null =>
+    supports(all.totalCount, key) ? percentile(all, p, max) : null;
   const each = (p: number): Spread => spreadOf(rounds.map((round) => percentileOf(round, p)));
   return {
     name,
@@ -63,13 +65,16 @@ export function distribution(name: string, given: readonly Recorded[]): Distribu
     min: Math.min(...rounds.map(({ min }) => min)),
     mean: all.mean,
     stddev: all.stdDeviation,
-    p50: at(50),
-    p90: at(90),
-    p99: at(99),
-    p999: at(99.9),
-    p9999: at(99.99),
+    p50: percentile(all, 50, max),
+    p90: at('p90', 90),
+    p99: at('p99', 99),
+    p999: at('p999', 99.9),
+    p9999: at('p9999', 99.99),
     max,
-    rounds: rounds.length === 1 ? null : { p50: each(50), p99: each(99) },
+    rounds:
+      rounds.length === 1
+        ? null
+        : { p50: each(50), p99: rounds.every((round) => supports(round.count, 'p99')) ? each(99) : null },
     hdr: hdr.encodeIntoCompressedBase64(all),
   };
 }

@@ -1,5 +1,6 @@
 /** The map: every cpu to every other one. */
 import { bootFor } from '../machine.ts';
+import { supports } from '../percentiles.ts';
 import type { IpiPlan } from '../plan/ipi-plan.ts';
 import type { PairMap } from '../schema.ts';
 import { percentileOf } from './distribution.ts';
@@ -42,7 +43,8 @@ export async function pairMap(
         await machine.spawn('benchPair', [to, each * 1e6], { cpu: from });
         const recorded = region.histogram(0).read();
         (median[from] as (number | null)[])[to] = percentileOf(recorded, 50);
-        (p99[from] as (number | null)[])[to] = percentileOf(recorded, 99);
+        if (supports(recorded.count, 'p99'))
+          (p99[from] as (number | null)[])[to] = percentileOf(recorded, 99);
       }
     }
   } finally {
