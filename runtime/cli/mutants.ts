@@ -1,44 +1,26 @@
-/**
- * Runs the rack on mutants, each in a process of its own: a kernel with a mistake in it may hang its host, or end the
- * whole process.
- */
+/** `lwkt stress --mutant`, `--mutants`: the rack on kernels with a mistake, and the table of what it finds. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { availableParallelism } from 'node:os';
 import { LwktError } from '../base/errors.ts';
 import { mutatedTexts } from '../stress/mutants/apply.ts';
 import { MUTANTS, NO_MUTANT, requireMutant } from '../stress/mutants/list.ts';
 import type { Mutant } from '../stress/mutants/mutant.ts';
 import { SETUPS, type SetupName } from '../stress/mutants/setups.ts';
-import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
+import { SECONDARY_CHECKS } from '../stress/checks.ts';
+import { stressPlan, type StressOptions } from '../stress/options.ts';
 import type { StressPlan } from '../stress/plan.ts';
-import { STOPPED_EARLY, type StressResult } from '../stress/run.ts';
+import { STOPPED_EARLY } from '../stress/run.ts';
 import { EXIT } from './exit-code.ts';
+import { commandLine, outcomeOf, type Outcome } from './mutant-process.ts';
 
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const COMMAND = new URL(`./main.${EXTENSION}`, import.meta.url);
-const PRELOAD = new URL(`../stress/mutants/preload.${EXTENSION}`, import.meta.url);
-
-/** How long one run of the table may take, boot and all; then its process is killed, and what it has said counts. */
-const LIMIT_MS = 60_000;
+/** A row wants two cores: many mistakes show only where two cpus meet. */
+const ROWS_AT_A_TIME = Math.max(1, Math.floor(availableParallelism() / 2));
 /** How long the rack runs without a mutant, for each setup. */
 const CONTROL_MS = 1000;
+/** The mutant of a control. */
+const NONE = 'none';
 /** Longest reason shown. */
 const MOST_SHOWN = 120;
-
-/** Node's arguments for a run of the rack on a mutant, or on the kernel as it is. */
-function commandLine(plan: StressPlan, mutant: string | undefined, more: readonly string[]): string[] {
-  const preload = mutant === undefined ? [] : ['--import', `${PRELOAD.href}?mutant=${mutant}`];
-  return [
-    ...process.execArgv,
-    ...preload,
-    fileURLToPath(COMMAND),
-    'stress',
-    plan.suite,
-    ...shownPlan(plan).flatMap(([name, value]) => [`--${name}`, value]),
-    ...(mutant === undefined ? [] : ['--mutant', mutant]),
-    ...more,
-  ];
-}
 
 /** The plan for a mutant: its setup, changed by what the command line says. */
 function planFor(name: SetupName, suite: string | undefined, options: StressOptions): StressPlan {
@@ -67,7 +49,7 @@ export function stressMutant(
     ...(options.dump === undefined ? [] : options.dump === false ? ['--no-dump'] : ['--dump', options.dump]),
     ...(options.interval === undefined ? [] : ['--interval', `${options.interval}ms`]),
   ];
-  const child = spawn(process.execPath, commandLine(plan, name, more), { stdio: 'inherit' });
+  const child = spawn(process.execPath, commandLine(plan, mutant.setup, name, more), { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both; the child answers it, and this process ends with the child.
   const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGTERM', passOn).on('SIGINT', passOn);
@@ -76,43 +58,6 @@ export function stressMutant(
     child.on('close', (code) => {
       process.off('SIGTERM', passOn).off('SIGINT', passOn);
       resolve(code ?? EXIT.failed);
-    });
-  });
-}
-
-/** What a run in a process of its own has said. */
-interface Outcome {
-  readonly result: StressResult | undefined;
-  readonly said: string;
-  readonly end: string;
-  /** Why there was no run at all. */
-  readonly untried?: string;
-}
-
-/** Runs the rack in a process, for as long as it may take. */
-function outcomeOf(args: readonly string[], interrupted: AbortSignal): Promise<Outcome> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const kill = (): void => void child.kill('SIGKILL');
-  let end = '';
-  const limit = setTimeout(() => {
-    end = `hang: the process did not end in ${LIMIT_MS / 1000} s`;
-    kill();
-  }, LIMIT_MS);
-  interrupted.addEventListener('abort', kill, { once: true });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      clearTimeout(limit);
-      interrupted.removeEventListener('abort', kill);
-      const result = out.trim() === '' ? undefined : (JSON.parse(out) as StressResult);
-      const last = said.trimEnd().split('\n').at(-1) ?? '';
-      // It ended by itself and reports nothing: no machine was tried, whatever the reason.
-      if (result === undefined && code !== null) resolve({ result, said: '', end: '', untried: last });
-      else resolve({ result, said, end: end || `the process was ended by ${signal}: ${last}` });
     });
   });
 }
@@ -143,10 +88,8 @@ function short(text: string): string {
   return line.length <= MOST_SHOWN ? line : `${line.slice(0, MOST_SHOWN - 1)}…`;
 }
 
-/** What a thread that is ended by something else leaves behind; the other thing says more. */
 /** Reasons of the host that are about memory begin so. */
 const MEMORY = 'memory: ';
-const SECONDARY = new Set(['threw', 'left']);
 
 /** By which check, or for which reason, a run failed; empty if it did not. */
 function failedBy({ result, said, end, untried }: Outcome): string {
@@ -158,7 +101,7 @@ function failedBy({ result, said, end, untried }: Outcome): string {
   // The process of so short a run has not found its size yet.
   const reasons = result.reasons.filter((text) => !text.startsWith(MEMORY));
   if (result.verdict !== 'FAILURE' || (reasons.length === 0 && result.violations === 0)) return '';
-  const check = result.details.find((detail) => !SECONDARY.has(detail.check))?.check;
+  const check = result.details.find((detail) => !SECONDARY_CHECKS.has(detail.check))?.check;
   const reason = reasons.find((text) => text !== STOPPED_EARLY);
   return check ?? short(reason ?? result.details[0]?.check ?? 'no reason given');
 }
@@ -172,12 +115,12 @@ async function detect(
   const plan = planFor(setup, undefined, mutant === undefined ? { duration: CONTROL_MS } : {});
   const began = performance.now();
   const outcome = await outcomeOf(
-    commandLine(plan, mutant?.name, ['--json', '--fail-fast', '--no-dump']),
+    commandLine(plan, setup, mutant?.name, ['--json', '--fail-fast', '--no-dump']),
     interrupted,
   );
   const by = failedBy(outcome);
   return {
-    mutant: mutant?.name ?? 'none',
+    mutant: mutant?.name ?? NONE,
     origin: mutant?.origin ?? '',
     title: mutant?.title ?? 'the kernel as it is',
     setup,
@@ -196,7 +139,7 @@ async function detect(
 
 function rowLine(d: Detection): string {
   const verdict =
-    d.mutant === 'none'
+    d.mutant === NONE
       ? d.caught
         ? 'FAILED'
         : 'succeeds'
@@ -204,7 +147,9 @@ function rowLine(d: Detection): string {
         ? 'caught'
         : d.expected
           ? 'unseen'
-          : 'MISSED';
+          : d.by === ''
+            ? 'MISSED'
+            : 'NOT RUN';
   const by = d.by === '' ? '' : `  by ${d.by}`;
   return (
     `${verdict.padEnd(8)}  ${d.mutant.padEnd(28)} ${d.origin.padEnd(8)} ${d.seconds.toFixed(1).padStart(5)} s  ` +
@@ -227,29 +172,39 @@ export interface MutantsReport {
 /**
  * Runs every setup without a mutant, then every mutant.
  *
+ * @param jobs - rows at a time
  * @param row - told each row as it is done
  * @throws LwktError ERR_LWKT_OPTION for a name that is none; Error when a mutant does not apply
  */
 async function campaign(
   chosen: readonly Mutant[],
   interrupted: AbortSignal,
+  jobs: number,
   row: (done: Detection) => void,
 ): Promise<Pick<MutantsReport, 'controls' | 'mutants'>> {
   for (const mutant of chosen) mutatedTexts(mutant);
   const setups = [...new Set(chosen.map(({ setup }) => setup))];
-  const controls: Detection[] = [];
-  const mutants: Detection[] = [];
   const runs = [
-    ...setups.map((setup) => ({ setup, mutant: undefined, into: controls })),
-    ...chosen.map((mutant) => ({ setup: mutant.setup, mutant, into: mutants })),
+    ...setups.map((setup) => ({ setup, mutant: undefined })),
+    ...chosen.map((mutant) => ({ setup: mutant.setup, mutant })),
   ];
-  for (const { setup, mutant, into } of runs) {
-    const done = await detect(setup, mutant, interrupted);
-    if (interrupted.aborted) break;
-    into.push(done);
-    row(done);
-  }
-  return { controls, mutants };
+  const rows: Detection[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let i = next++; i < runs.length; i = next++) {
+      const { setup, mutant } = runs[i] as (typeof runs)[number];
+      const done = await detect(setup, mutant, interrupted);
+      if (interrupted.aborted) return;
+      rows[i] = done;
+      row(done);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  const done = rows.filter((each) => each !== undefined);
+  return {
+    controls: done.filter(({ mutant }) => mutant === NONE),
+    mutants: done.filter(({ mutant }) => mutant !== NONE),
+  };
 }
 
 /** The table has setups of its own: what else was asked for would be ignored. */
@@ -257,7 +212,7 @@ function refuseOthers(suite: string | undefined, options: StressOptions): void {
   const others = [
     ...(suite === undefined ? [] : [suite]),
     ...Object.keys(options)
-      .filter((name) => name !== 'mutants' && name !== 'json')
+      .filter((name) => name !== 'mutants' && name !== 'json' && name !== 'jobs')
       .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
   ];
   if (others.length === 0) return;
@@ -276,7 +231,7 @@ function refuseOthers(suite: string | undefined, options: StressOptions): void {
  */
 export async function stressMutants(suite: string | undefined, options: StressOptions): Promise<number> {
   refuseOthers(suite, options);
-  const { mutants: wanted, json = false } = options;
+  const { mutants: wanted, json = false, jobs = ROWS_AT_A_TIME } = options;
   const names = typeof wanted === 'string' ? wanted : undefined;
   const chosen = names === undefined ? MUTANTS : names.split(',').map((name) => requireMutant(name.trim()));
   const out = json ? process.stderr : process.stdout;
@@ -284,7 +239,12 @@ export async function stressMutants(suite: string | undefined, options: StressOp
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const table = await campaign(chosen, interrupted.signal, (done) => void out.write(`${rowLine(done)}\n`));
+  const table = await campaign(
+    chosen,
+    interrupted.signal,
+    jobs,
+    (done) => void out.write(`${rowLine(done)}\n`),
+  );
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   const rows = [...table.controls, ...table.mutants];
   const unexpected = rows.filter(({ expected }) => !expected);

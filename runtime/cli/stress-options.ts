@@ -3,11 +3,18 @@ import { Argument, type Command } from 'commander';
 import { MAXCPU } from '../base/params.ts';
 import { CHAOS } from '../stress/chaos.ts';
 import type { StressOptions } from '../stress/options.ts';
-import { holdTimes, milliseconds, weights } from '../stress/parse.ts';
-import { CHECKS } from '../stress/record.ts';
+import { holdTimes, milliseconds, refuse, weights } from '../stress/parse.ts';
+import { CHECKS } from '../stress/checks.ts';
 import { operationNames, SUITE_NAMES, SUITES } from '../stress/suites.ts';
 import { exitCodeHelp } from './exit-code.ts';
 import { wholeNumber } from './options.ts';
+
+const MOST_JOBS = 64;
+
+function jobs(text: string): number {
+  const n = wholeNumber('--jobs')(text);
+  return n >= 1 && n <= MOST_JOBS ? n : refuse(`--jobs: ${text} must be a whole number of 1 .. ${MOST_JOBS}`);
+}
 
 function suiteHelp(): string {
   const suites = SUITE_NAMES.map(
@@ -59,6 +66,7 @@ export function stressVerb(lwkt: Command, setExitCode: (code: number) => void): 
     .option('--mutant <name>', 'break the kernel in one place first: the run must fail')
     .option('--mutants [names]', 'run all mutants, or those named with commas between: the detection table')
     .option('--list-mutants', 'list them')
+    .option('--jobs <n>', `mutants at a time, 1 .. ${MOST_JOBS} (default: half the cores)`, jobs)
     .addHelpText('after', `${suiteHelp()}${exitCodeHelp('stress')}`)
     .action(async (suite: string | undefined, options: StressOptions) => {
       const { stress } = await import('./stress.ts');

@@ -6,6 +6,7 @@ import type { MemoryUse } from '../stress/memory.ts';
 import { activeMutant } from '../stress/mutants/active.ts';
 import { shownPlan, stressPlan, type StressOptions } from '../stress/options.ts';
 import type { StressPlan } from '../stress/plan.ts';
+import { refuse } from '../stress/parse.ts';
 import { runStress, type StressEvents, type StressResult } from '../stress/run.ts';
 import { intervalLine, summaryLine, violationLine } from '../stress/summary.ts';
 import { EXIT } from './exit-code.ts';
@@ -14,7 +15,7 @@ import { listMutants, stressMutant, stressMutants } from './mutants.ts';
 
 /** The object that `--json` prints. `version` changes when a field changes its meaning or goes. */
 export interface StressReport extends StressResult {
-  readonly version: 1;
+  readonly version: 2;
   readonly verb: 'stress';
   readonly plan: StressPlan;
   readonly exitCode: number;
@@ -84,9 +85,10 @@ export function verdictLine(plan: StressPlan, result: StressResult, mutant: stri
  * @throws LwktError ERR_LWKT_OPTION before anything boots
  */
 export async function stress(suite: string | undefined, options: StressOptions): Promise<number> {
-  const { mutant: wanted, mutants, listMutants: list } = options;
+  const { mutant: wanted, mutants, listMutants: list, jobs } = options;
   if (list === true) return listMutants();
   if (mutants !== undefined) return stressMutants(suite, options);
+  if (jobs !== undefined) refuse('--jobs: it says how many rows of --mutants run at a time; leave it out');
   if (wanted !== activeMutant() && wanted !== undefined) return stressMutant(wanted, suite, options);
   const { intervalMs, ...plan } = stressPlan(suite ?? 'all', options);
   const { json = false, failFast = false, mutant } = options;
@@ -142,7 +144,7 @@ export async function stress(suite: string | undefined, options: StressOptions):
     say(`to repeat: ${repeat}`);
   }
   if (json) {
-    const report: StressReport = { version: 1, verb: 'stress', plan, exitCode, repeat, ...result };
+    const report: StressReport = { version: 2, verb: 'stress', plan, exitCode, repeat, ...result };
     process.stdout.write(`${JSON.stringify(report)}\n`);
   }
   say(verdictLine(plan, result, mutant));

@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import { CHAOS } from './chaos.ts';
+import { CHECKS } from './checks.ts';
 import { refuse } from './parse.ts';
 import type { StressPlan } from './plan.ts';
-import { CHECKS } from './record.ts';
 import type { HoldPart } from './random.ts';
 import { defaultWeights, operationNames, SUITE_NAMES, SUITES, type SuiteName } from './suites.ts';
 
@@ -34,6 +34,7 @@ export interface StressOptions {
   readonly mutant?: string;
   readonly mutants?: true | string;
   readonly listMutants?: true;
+  readonly jobs?: number;
 }
 
 /** Most threads of one suite on all cpus. */

@@ -1,6 +1,6 @@
 /** What a run is to do, as the host tells it to the threads; plain data, cloned. */
 import type { HoldPart } from './random.ts';
-import type { Check } from './record.ts';
+import type { Check } from './checks.ts';
 import type { SuiteName } from './suites.ts';
 
 /** A checked plan. */

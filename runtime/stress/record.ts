@@ -5,75 +5,31 @@
  * ## Words
  *
  *   word         written by      mode     meaning
- *   stop, pause  host            atomic   the threads end, or wait
+ *   stop         host            atomic   the threads end
+ *   pause        host, threads   atomic   the threads wait; set by who finds the first failed check, too
  *   live         threads         atomic   threads of each suite that have not ended
  *   violations   threads         atomic   how many checks failed; it also numbers the details
- *   detail       its finder      plain    what failed; `ready` (atomic) is stored last
+ *   detail       its finder      plain    what failed; `ready` (atomic) is stored last: violation.ts
  *   line         its thread      plain    what one thread did; 64-bit counters
- *
- * ## Ordering
- *
- *   A1  detail: its plain words, then `ready` (atomic store).
- *   B1  host: `ready` (atomic load), then the plain words.
  *
  * Offsets are constants of this file and no struct(): a cpu attaches to its arena before it loads this.
  */
 import type { Atomic, Plain } from '../shared-memory/struct.ts';
 import { addA, count, ld, ldA, ldCount, raise, st, stA, type Mem } from '../shared-memory/word.ts';
+import type { Check, Values } from './checks.ts';
 import { SUITE_NAMES, operationNames, suiteIndex, type SuiteName } from './suites.ts';
+import {
+  DETAILS_WORDS,
+  getViolation,
+  putViolation,
+  type DetailPlace,
+  type Finder,
+  type Violation,
+} from './violation.ts';
 
 /** Name of the region. */
 export const RECORD = 'lwkt.stress';
 
-/** What a check can find: name, meaning, suites that --busted makes it fail in (none: any). The order is part of the layout. */
-export const CHECKS = [
-  ['exclusion', 'two threads were inside at once', ['tokens']],
-  ['canary', 'what a thread wrote inside was changed by another', ['tokens']],
-  ['lost-update', 'the sum of all sections is not what the threads counted', ['tokens']],
-  ['generation', 'a generation did not move, or moved back, or said nothing of another holder', ['tokens']],
-  ['ipi-order', 'an IPI ran out of order, twice or never', ['ipiq']],
-  ['ipi-target', 'an IPI ran on the wrong cpu', ['ipiq']],
-  ['ipi-data', 'an IPI came with other words than were sent', ['ipiq']],
-  ['ipi-memory-in', 'an IPI did not see what was written before it was sent', ['ipiq']],
-  ['ipi-memory-out', 'what an IPI wrote was not seen after waiting for it', ['ipiq']],
-  ['ipi-count', 'more or fewer IPIs ran than were sent', ['ipiq']],
-  ['ipi-crit', 'an IPI function ran outside of any critical section', ['ipiq']],
-  ['mp-count', 'the MP lock and the count of its thread disagree', ['mplock']],
-  ['fifo', 'a thread was woken before one that had waited longer, or without a signal', ['waitq']],
-  ['woken', 'a signal woke another number of threads than waited', ['waitq']],
-  ['timeout', 'a wait ended before its time, or without its reason', ['waitq']],
-  ['preempt', 'an interrupt thread did not run at once', ['preempt']],
-  ['crit', 'an interrupt thread ran inside a critical section', ['preempt']],
-  [
-    'resched',
-    'a more urgent thread was not told of at the next safepoint, or not picked by the next switch',
-    ['preempt'],
-  ],
-  ['release', 'a release hook ran though its thread only returned to whom it preempted', ['preempt']],
-  ['priority', 'a less urgent interrupt thread ran on top of a more urgent one', ['preempt']],
-  ['result', 'a thread ended with the result of another, or with the wrong error', ['threads']],
-  ['placement', 'a thread ran on another cpu than it was made for', ['threads']],
-  ['thread-count', 'threads were lost, or ran twice', ['threads']],
-  ['readers', 'a reader was inside with a writer, or saw its work half done', ['sync']],
-  ['units', 'a semaphore let in more threads than it has units, or units were lost', ['sync']],
-  ['queue-item', 'an item of a queue was lost, or taken twice', ['sync']],
-  ['barrier', 'a barrier opened before all had come, or for another number of last ones', ['sync']],
-  ['once', 'something was done twice, or not yet done when it was over', ['sync']],
-  ['poison', 'a lock whose holder failed did not say so, or one said so whose holder did not', ['sync']],
-  ['refs', 'references to a thread were lost, or counted twice', ['threads']],
-  ['threw', 'a thread of the suite ended by an error', []],
-  ['left', 'something was left behind at the end', []],
-  // ---- found by the host
-  ['progress', 'a thread, or all of them, did nothing for too long', []],
-  ['fairness', 'threads of a suite did too differently much', []],
-  ['memory', 'memory grew over the run', []],
-] as const;
-
-export type Check = (typeof CHECKS)[number][0];
-
-/** Details kept; later violations are only counted. */
-export const MOST_DETAILS = 64;
-const DETAIL_WORDS = 8;
 const LINE_WORDS = 64;
 const MOST_OPERATIONS = 28;
 
@@ -82,15 +38,7 @@ const PAUSE = 1 as Atomic;
 const LIVE = 8 as Atomic;
 const VIOLATIONS = 32 as Atomic;
 const DETAILS = 64;
-const LINES = DETAILS + MOST_DETAILS * DETAIL_WORDS;
-
-// ---- words of a detail
-const READY = 0 as Atomic;
-const CHECK = 1 as Plain;
-const CPU = 2 as Plain;
-const WHO = 3 as Plain;
-const VALUES = 4;
-const DETAIL_VALUES = 4;
+const LINES = DETAILS + DETAILS_WORDS;
 
 // ---- words of a line
 const HANDLE = 0 as Plain;
@@ -139,36 +87,17 @@ export function addLive(m: Mem, suite: SuiteName, n: number): void {
   addA(m, 0, liveWord(suite), n);
 }
 
-/** Notes a failed check; good in any context. `who` is a line, or 0. */
-export function violation(
-  m: Mem,
-  check: Check,
-  cpu: number,
-  who: number,
-  ...values: readonly number[]
-): void {
-  const number = addA(m, 0, VIOLATIONS, 1);
-  if (number >= MOST_DETAILS) return;
-  const base = DETAILS + number * DETAIL_WORDS;
-  st(
-    m,
-    base,
-    CHECK,
-    CHECKS.findIndex(([name]) => name === check),
-  );
-  st(m, base, CPU, cpu);
-  st(m, base, WHO, who);
-  for (let i = 0; i < DETAIL_VALUES; i++) m[base + VALUES + i] = values[i] ?? 0;
-  stA(m, base, READY, 1); // A1
-}
+const PLACE: DetailPlace = { count: VIOLATIONS, details: DETAILS };
 
-/** One failed check, as the host reads it. */
-export interface Violation {
-  readonly check: Check;
-  readonly cpu: number;
-  /** Suite and number of the thread; empty when no thread of a suite found it. */
-  readonly who: string;
-  readonly values: readonly number[];
+/**
+ * Notes a failed check; good in any context. The first one makes the threads pause, so that they are still there when
+ * the host writes its dump.
+ *
+ * @param line - of the thread that found it, or 0
+ */
+export function violation(m: Mem, check: Check, finder: Finder, line: number, values: Values): void {
+  if (ldA(m, 0, VIOLATIONS) === 0) setPause(m, true);
+  putViolation(m, PLACE, check, finder, line, line === 0 ? -1 : ld(m, line, OPERATION), values);
 }
 
 /** How many checks failed so far. */
@@ -178,17 +107,16 @@ export function violations(m: Mem): number {
 
 /** Detail `number`, or undefined while it is being written or was not kept. */
 export function violationAt(m: Mem, number: number, threadsOfSuite: number): Violation | undefined {
-  if (number >= MOST_DETAILS) return undefined;
-  const base = DETAILS + number * DETAIL_WORDS;
-  if (ldA(m, base, READY) === 0) return undefined; // B1
-  const line = ld(m, base, WHO);
-  const nth = line === 0 ? -1 : (line - LINES) / LINE_WORDS;
-  return {
-    check: (CHECKS[ld(m, base, CHECK)] ?? CHECKS[0])[0],
-    cpu: ld(m, base, CPU),
-    who: nth < 0 ? '' : `${SUITE_NAMES[Math.floor(nth / threadsOfSuite)] ?? '?'}.${nth % threadsOfSuite}`,
-    values: [...m.subarray(base + VALUES, base + VALUES + DETAIL_VALUES)],
-  };
+  const nth = (line: number): number => (line < LINES ? -1 : (line - LINES) / LINE_WORDS);
+  const suiteOf = (line: number): SuiteName | undefined =>
+    SUITE_NAMES[Math.floor(nth(line) / threadsOfSuite)];
+  return getViolation(m, PLACE, number, {
+    who: (line) => (suiteOf(line) === undefined ? '' : `${suiteOf(line)}.${nth(line) % threadsOfSuite}`),
+    operation: (line, operation) => {
+      const suite = suiteOf(line);
+      return suite === undefined ? '' : (operationNames(suite)[operation] ?? '');
+    },
+  });
 }
 
 // ---- a thread's line

@@ -7,15 +7,18 @@
  */
 import { boot, type Machine } from '../machine/machine.ts';
 import { CHAOS } from './chaos.ts';
+import { SECONDARY_CHECKS, type Check } from './checks.ts';
 import { measureMemory, memoryGrowth, type MemoryUse } from './memory.ts';
 import { suitesOf } from './options.ts';
 import { Pace } from './pace.ts';
 import { phasesOf, type Phase } from './phases.ts';
 import type { PhaseReport, StressPlan } from './plan.ts';
-import { setPause, setStop, type Check, type Violation } from './record.ts';
-import { summarise, type Interval, type SuiteSummary } from './summary.ts';
+import { setPause, setStop } from './record.ts';
+import { threadsOf } from './scene.ts';
+import { summarise, waitedText, type Interval, type SuiteSummary } from './summary.ts';
 import type { SuiteName } from './suites.ts';
 import { Trouble } from './trouble.ts';
+import type { Violation } from './violation.ts';
 import { Watch } from './watch.ts';
 
 /** How a run ended, and what it found. */
@@ -67,7 +70,8 @@ export const STOPPED_EARLY = 'stopped at the first failed check';
 const LOOK_MS = 50;
 /** Milliseconds that the machine has to look what is left when all threads have ended, where no check has failed. */
 const CLOSE_MS = 120_000;
-const MOST_SHOWN = 40;
+/** Milliseconds that a machine has to stop where the run was to end at the first failed check, and one has failed. */
+const FAILED_STOP_MS = 200;
 const MOST_NOTICES = 20;
 const MIB = 1_048_576;
 /** Bytes of message space that the state of one thread takes on its way, and threads that operations make beside. */
@@ -100,16 +104,16 @@ class Run {
     const machine = await this.#boot();
     let watch: Watch | undefined;
     try {
-      const record = (await machine.spawn('stressRecord', [this.#plan], { cpu: 0 })) as Int32Array;
-      watch = new Watch(record, this.#plan);
+      const record = await this.#record(machine);
+      if (record !== undefined) watch = new Watch(record, this.#plan);
       for (const phase of phasesOf(this.#plan)) {
-        if (this.#over()) break;
+        if (this.#over() || watch === undefined) break;
         const arena = await this.#phase(machine, watch, phase);
         if (arena === undefined || this.#reasons.length !== 0) continue;
         this.#after = await measureMemory(machine, arena);
         this.#before ??= this.#after;
       }
-      if (this.#reasons.length === 0) {
+      if (this.#reasons.length === 0 && watch !== undefined) {
         this.#checkFigures(machine, watch);
         await this.#nothingRuns(machine);
       }
@@ -120,11 +124,31 @@ class Run {
     }
     if (watch !== undefined) this.#look(machine, watch);
     const dump = await this.#dumping;
-    const left = await machine.stop();
-    if (this.#reasons.length === 0 && left.leftovers.length !== 0) {
-      this.#fail(`threads are left: ${left.leftovers.map(({ name }) => name).join(', ')}`, machine);
-    }
+    const left = await this.#stop(machine);
+    if (this.#reasons.length === 0 && left.length !== 0)
+      this.#fail(`threads are left: ${left.join(', ')}`, machine);
     return this.#result(watch, dump ?? (await this.#dumping));
+  }
+
+  /** The record, from the first thread; nobody watches that one. */
+  async #record(machine: Machine): Promise<Int32Array | undefined> {
+    const { stallMs } = this.#plan;
+    const made = machine.spawn('stressRecord', [this.#plan], { cpu: 0 }) as Promise<Int32Array>;
+    const record = await Promise.race([made, turn(stallMs).then(() => undefined)]);
+    if (record === undefined) {
+      // It rejects when the machine stops.
+      made.catch(() => undefined);
+      this.#fail(`the first thread has not ended: ${waitedText(stallMs, stallMs)}`, machine, 'progress');
+    }
+    return record;
+  }
+
+  /** Stops the machine; the names of threads that it had left. */
+  async #stop(machine: Machine): Promise<readonly string[]> {
+    const stopped = machine.stop().then(({ leftovers }) => leftovers.map(({ name }) => name));
+    // Cpus that hang are given up in the background.
+    const hurried = this.#settings.failFast && this.#reasons.length !== 0;
+    return hurried ? Promise.race([stopped, turn(FAILED_STOP_MS).then(() => [])]) : stopped;
   }
 
   async #boot(): Promise<Machine> {
@@ -204,12 +228,26 @@ class Run {
 
   /** Tells new violations. */
   #look(machine: Machine, watch: Watch): void {
-    for (const violation of watch.newViolations()) {
+    const found = watch.newViolations();
+    for (const violation of found) {
       this.#details.push(violation);
       this.#checks.add(violation.check);
       this.#events.violation(violation);
       this.#keep(machine);
     }
+    if (found.length !== 0) void this.#resume(watch);
+  }
+
+  /** Lets the threads go on that the first violation has made pause, once the machine is in its file. */
+  async #resume(watch: Watch): Promise<void> {
+    await this.#dumping;
+    setPause(watch.record, false);
+    watch.refresh(performance.now());
+  }
+
+  /** The run is to end now: at a check that tells more than that a thread was ended by something else. */
+  #enough(): boolean {
+    return this.#settings.failFast && this.#details.some(({ check }) => !SECONDARY_CHECKS.has(check));
   }
 
   /** Lets the suites of a phase run; what the arena has in use after, if the machine could tell. */
@@ -219,10 +257,14 @@ class Run {
     let report: PhaseReport | undefined;
     const ended = machine.spawn('stressPhase', [this.#plan, phase.suites], { cpu: 0 }).then(
       (value) => (report = value as PhaseReport),
-      (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error), machine),
+      // Of a run that has failed it only says that its machine was stopped.
+      (error: unknown) => {
+        if (this.#reasons.length === 0)
+          this.#fail(error instanceof Error ? error.message : String(error), machine);
+      },
     );
     const done = (): boolean => report !== undefined || this.#reasons.length !== 0;
-    const { failFast, intervalMs } = this.#settings;
+    const { intervalMs } = this.#settings;
     const begin = performance.now();
     watch.refresh(begin);
     const trouble = new Trouble(this.#plan, machine, watch, begin);
@@ -233,7 +275,7 @@ class Run {
       trouble.make(now);
       this.#look(machine, watch);
       if (now - pace.last >= intervalMs) this.#events.interval(pace.next(now));
-      if (failFast && watch.violations !== 0) break;
+      if (this.#settings.failFast && watch.violations !== 0) break;
       this.#checkProgress(machine, watch, phase.suites, now);
     }
     // Its threads are in the dump only while they live.
@@ -242,35 +284,44 @@ class Run {
     setStop(watch.record, true);
     const stopped = performance.now();
     watch.refresh(stopped);
+    // A machine that fails already may well be unable to close.
+    const closeMs = (): number => (watch.violations === 0 ? CLOSE_MS : this.#plan.stallMs);
     // The phase's promise ends the wait at once; the timer only looks for what stands still.
-    while (!done()) {
+    while (!done() && !this.#enough()) {
       await Promise.race([ended, turn(LOOK_MS)]);
       const now = performance.now();
       this.#look(machine, watch);
       if (watch.live(phase.suites) !== 0) this.#checkProgress(machine, watch, phase.suites, now);
-      // A machine that fails already may well be unable to close.
-      else if (now - stopped > (watch.violations === 0 ? CLOSE_MS : this.#plan.stallMs))
-        this.#fail(`${phase.name}: the phase did not close`, machine, 'progress');
+      else if (now - stopped > closeMs())
+        this.#fail(
+          `${phase.name}: the phase did not close: ${waitedText(now - stopped, closeMs())}`,
+          machine,
+          'progress',
+        );
     }
     this.#events.interval(pace.next(performance.now()));
     trouble.end();
     for (const error of report?.errors ?? []) this.#fail(`a thread failed: ${error}`, machine);
     for (const [what, n] of Object.entries(report?.left ?? {}))
       this.#fail(`left behind: ${what} ${n}`, machine);
-    if (failFast && watch.violations !== 0) this.#fail(STOPPED_EARLY, machine);
+    if (this.#settings.failFast && watch.violations !== 0) this.#fail(STOPPED_EARLY, machine);
     return report?.arena;
   }
 
   #checkProgress(machine: Machine, watch: Watch, suites: readonly SuiteName[], now: number): void {
-    if (watch.standsStill(suites, now)) {
-      this.#fail(`nothing has moved for ${this.#plan.stallMs} ms`, machine, 'progress');
+    const { stallMs } = this.#plan;
+    const still = watch.stillMs(suites, now);
+    if (still > stallMs) {
+      this.#fail(`nothing has moved: ${waitedText(still, stallMs)}`, machine, 'progress');
       return;
     }
-    const [first, ...more] = watch.starved(suites, now);
+    const starved = watch.starved(suites, now);
+    const [first] = starved;
     if (first === undefined) return;
-    const others = more.length === 0 ? '' : ` and ${more.length} more`;
+    const { line, ms } = first;
+    const others = starved.length === 1 ? '' : ` and ${starved.length - 1} more`;
     this.#fail(
-      `thread ${first.suite}.${first.index}${others} stands in '${first.operation}' while others go on`,
+      `thread ${line.suite}.${line.index}${others} stands in '${line.operation}' while others go on: ${waitedText(ms, watch.starvedMs)}`,
       machine,
       'progress',
     );
@@ -283,7 +334,7 @@ class Run {
       const { fairness } = summarise(suite, watch.lines(suite));
       if (fairness < least) {
         this.#fail(
-          `suite ${suite}: least over most is ${fairness}, asked for is ${least}`,
+          `suite ${suite}: least over most is ${fairness}, expected at least ${least}`,
           machine,
           'fairness',
         );
@@ -305,23 +356,6 @@ class Run {
 
 function turn(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Threads and cpus as they are now, for people. */
-function threadsOf(machine: Machine): string[] {
-  const { state, cpus } = machine.stats();
-  const threads = machine.ps();
-  return [
-    `machine ${state}`,
-    ...cpus.map((c) => `  cpu ${c.cpu}: ${c.state}, ${c.threads} threads, ${c.runnable} runnable`),
-    ...threads
-      .slice(0, MOST_SHOWN)
-      .map(
-        (td) =>
-          `  ${td.name.padEnd(16)} cpu ${td.cpu} ${td.state.padEnd(6)} ${td.wmesg.padEnd(7)} ${String(td.wait).padStart(8)} priority ${td.priority} crit ${td.crit} switches ${td.switches}`,
-      ),
-    ...(threads.length > MOST_SHOWN ? [`  and ${threads.length - MOST_SHOWN} more`] : []),
-  ];
 }
 
 /**

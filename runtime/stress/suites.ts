@@ -19,7 +19,7 @@ export const SUITES = {
     movable: true,
   },
   ipiq: {
-    title: 'every IPI arrives once, in order, whole, where it should; completion is visible',
+    title: 'every IPI arrives once, in order, whole, where it should, when it rang; completion is visible',
     operations: {
       send: 20,
       wait: 20,
@@ -31,6 +31,9 @@ export const SUITES = {
       await: 6,
       burst: 1,
       reply: 6,
+      fill: 1,
+      answer: 6,
+      heard: 1,
     },
     movable: true,
   },
@@ -40,18 +43,20 @@ export const SUITES = {
     movable: true,
   },
   waitq: {
-    title: 'first come first served, no lost wake-up, time limits, wake-ups by strangers, kill of waiters',
-    operations: { fifo: 10, box: 10, timed: 4, poke: 3, kill: 1, signal: 6 },
+    title:
+      'first come first served, no lost wake-up, time limits, wake-ups by strangers, by token and by message, kill of waiters',
+    operations: { fifo: 10, box: 10, timed: 4, poke: 3, kill: 1, mode: 1, signal: 6 },
     movable: false,
   },
   preempt: {
     title:
       'interrupt threads run at once, by priority, never in a critical section; the most urgent runs first',
-    operations: { local: 10, remote: 10, crit: 6, storm: 4, mp: 2, order: 2, urgent: 3, work: 4 },
+    operations: { local: 10, remote: 10, crit: 6, storm: 4, mp: 2, order: 2, urgent: 3, turns: 2, work: 4 },
     movable: false,
   },
   threads: {
-    title: 'create, join, fail, kill, stop, hold, move: every thread ends once, with its own result',
+    title:
+      'create, join, fail, kill, stop, hold, move: every thread ends once, with its own result, and stands when stopped',
     operations: {
       join: 12,
       fail: 3,
@@ -62,6 +67,7 @@ export const SUITES = {
       priority: 3,
       hold: 3,
       move: 4,
+      halt: 3,
       until: 3,
     },
     movable: false,

@@ -1,7 +1,9 @@
 /** What a run has done, in figures and in lines. */
 import type { MachineStats } from '../observe/stats.ts';
-import { CHECKS, type ThreadLine, type Violation } from './record.ts';
+import { CHECKS } from './checks.ts';
+import type { ThreadLine } from './record.ts';
 import { operationNames, type SuiteName } from './suites.ts';
+import type { FoundValue, Violation } from './violation.ts';
 
 /** One suite's figures. */
 export interface SuiteSummary {
@@ -46,6 +48,11 @@ export function shownUs(us: number): string {
   return us < 1e6 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1e6).toFixed(2)} s`;
 }
 
+/** How long somebody has waited, and how long is too long; milliseconds. */
+export function waitedText(ms: number, boundMs: number): string {
+  return `waited ${shownUs(Math.round(ms * 1000))}, bound ${shownUs(boundMs * 1000)}`;
+}
+
 export function summaryLine(s: SuiteSummary): string {
   const counts = Object.entries(s.counts)
     .map(([name, n]) => `${name} ${shown(n)}`)
@@ -57,10 +64,26 @@ export function summaryLine(s: SuiteSummary): string {
 }
 
 /** The line that marks a failed check. */
-export function violationLine({ check, cpu, who, values }: Violation): string {
+export function violationLine(found: Violation): string {
+  const { check, cpu, who, values } = found;
   const meaning = CHECKS.find(([name]) => name === check)?.[1] ?? '';
   const thread = who === '' ? '' : ` by ${who}`;
-  return `!!! ${check}: ${meaning} (found on cpu ${cpu}${thread}; ${values.join(', ')})`;
+  const text = values.map(shownValue).join(', ');
+  return `!!! ${check}: ${meaning} (found on cpu ${cpu}${thread}${text === '' ? '' : `: ${text}`}; ${finderText(found)})`;
+}
+
+function shownValue({ name, value, unit }: FoundValue): string {
+  return `${name} ${unit === 'us' ? shownUs(Number(value)) : value}`;
+}
+
+/** What the finder was doing. */
+function finderText({ context, handle, name, priority, crit, operation }: Violation): string {
+  const where = { thread: 'in', ipi: 'in an IPI on top of', idle: 'in an IPI on the idle' }[context];
+  return [
+    `${where} thread ${handle} '${name}', priority ${priority}`,
+    ...(operation === '' ? [] : [`operation ${operation}`]),
+    ...(crit === 0 ? [] : [`critical sections ${crit}`]),
+  ].join(', ');
 }
 
 /** What happens between two looks. */

@@ -2,15 +2,14 @@
 import type { SuiteName } from './suites.ts';
 import {
   liveThreads,
-  MOST_DETAILS,
   readLines,
   totalOperations,
   violationAt,
   violations,
   type ThreadLine,
-  type Violation,
 } from './record.ts';
 import type { StressPlan } from './plan.ts';
+import { MOST_DETAILS, type Violation } from './violation.ts';
 
 /** So many stall times may one thread do nothing while others do. */
 const STARVED_STALLS = 4;
@@ -71,8 +70,8 @@ export class Watch {
     this.#threads.clear();
   }
 
-  /** True when nothing at all has moved for the stall time. */
-  standsStill(suites: readonly SuiteName[], now: number): boolean {
+  /** Milliseconds in which nothing at all has moved. */
+  stillMs(suites: readonly SuiteName[], now: number): number {
     // The host itself was stopped, and with it perhaps the cpus: that says nothing of them.
     if (now - this.#lookedAt > this.#stallMs / 4) this.refresh(now);
     this.#lookedAt = now;
@@ -81,19 +80,24 @@ export class Watch {
       this.#progress = progress;
       this.#progressAt = now;
     }
-    return now - this.#progressAt > this.#stallMs;
+    return now - this.#progressAt;
   }
 
-  /** Threads that have done nothing for long although they should. */
-  starved(suites: readonly SuiteName[], now: number): ThreadLine[] {
-    const found: ThreadLine[] = [];
+  /** Milliseconds that one thread may do nothing while others do something. */
+  get starvedMs(): number {
+    return STARVED_STALLS * this.#stallMs;
+  }
+
+  /** Threads that have done nothing for longer, although they should, and for how long. */
+  starved(suites: readonly SuiteName[], now: number): { readonly line: ThreadLine; readonly ms: number }[] {
+    const found: { line: ThreadLine; ms: number }[] = [];
     for (const line of suites.flatMap((suite) => this.lines(suite))) {
       if (line.state === 'ended') continue;
       const key = `${line.suite}.${line.index}`;
       const known = this.#threads.get(key);
       if (known === undefined || known.total !== line.total)
         this.#threads.set(key, { total: line.total, at: now });
-      else if (now - known.at > STARVED_STALLS * this.#stallMs) found.push(line);
+      else if (now - known.at > this.starvedMs) found.push({ line, ms: now - known.at });
     }
     return found;
   }

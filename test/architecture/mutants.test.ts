@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { edited } from '../../runtime/stress/mutants/edit.ts';
-import { mutatedTexts } from '../../runtime/stress/mutants/apply.ts';
+import { delayedTexts, mutatedTexts } from '../../runtime/stress/mutants/apply.ts';
 import { MUTANTS, NO_MUTANT, requireMutant } from '../../runtime/stress/mutants/list.ts';
-import { SETUPS, type SetupName } from '../../runtime/stress/mutants/setups.ts';
+import { SETUPS, type Setup, type SetupName } from '../../runtime/stress/mutants/setups.ts';
 import { stressPlan } from '../../runtime/stress/options.ts';
 import { mutantColumns } from '../../toolchain/mutants-page.ts';
 import { linksOf } from './graph.ts';
@@ -44,6 +44,14 @@ test('mutants: the place of each edit is found exactly once, and what comes of i
   }
 });
 
+test('mutants: the place of each delay is found exactly once, and what comes of it is still a program', (t) => {
+  const delayed = (Object.keys(SETUPS) as SetupName[]).filter((name) => delayedTexts(name).size !== 0);
+  t.not(delayed.length, 0);
+  for (const name of delayed) {
+    for (const text of delayedTexts(name).values()) t.notThrows(() => stripTypeScriptTypes(text), name);
+  }
+});
+
 test('mutants: what they change is code that cpus load', (t) => {
   const loaded = loadedByCpus();
   t.true(loaded.size > 40);
@@ -57,7 +65,7 @@ test('mutants: what they change is code that cpus load', (t) => {
 
 test('mutants: every setup is a good plan, and one that a mutant is run with', (t) => {
   const used = new Set<string>(MUTANTS.map(({ setup }) => setup));
-  for (const [name, { suite, ...options }] of Object.entries(SETUPS)) {
+  for (const [name, { suite, ...options }] of Object.entries<Setup>(SETUPS)) {
     t.true(used.has(name), `no mutant uses '${name}'`);
     t.notThrows(() => stressPlan(suite, options), name);
   }

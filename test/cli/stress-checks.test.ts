@@ -1,7 +1,7 @@
 /** Every check of the rack fails when its threads do wrong on purpose, and names itself. */
 import test from 'ava';
+import { CHECKS, type Check } from '../../runtime/stress/checks.ts';
 import { stressPlan, type StressOptions } from '../../runtime/stress/options.ts';
-import { CHECKS, type Check } from '../../runtime/stress/record.ts';
 import { runStress, type StressResult } from '../../runtime/stress/run.ts';
 
 /** A run ends when the check has failed; those that are made when the threads have ended get a short run. */
@@ -18,6 +18,9 @@ const NEEDS: Partial<Record<Check, StressOptions>> = {
   release: { ops: { local: 40 } },
   refs: { duration: SHORT_MS, ops: { hold: 40 }, stall: 1000 },
   priority: { ops: { order: 40 } },
+  turn: { ops: { turns: 40 } },
+  stopped: { ops: { halt: 40 } },
+  'ipi-heard': { ops: { heard: 40, answer: 40 } },
   'thread-count': { duration: SHORT_MS, ops: { join: 40 }, stall: 1000 },
   barrier: { ops: { barrier: 40 } },
   once: { ops: { once: 40 } },

@@ -142,7 +142,7 @@ test.serial('stress: --json is one object, with the command that repeats it', as
     violations: number;
     repeat: string;
   };
-  t.like(report, { version: 1, verdict: 'SUCCESS', violations: 0 });
+  t.like(report, { version: 2, verdict: 'SUCCESS', violations: 0 });
   t.regex(report.repeat, /^lwkt stress mplock .*--seed 9 /);
 });
 

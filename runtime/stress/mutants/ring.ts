@@ -63,9 +63,7 @@ export const RING_MUTANTS: readonly Mutant[] = [
     name: 'room-told-early',
     origin: 'ring',
     title: 'room is told before the record has been read: it is overwritten under the reader',
-    setup: 'ipiq, small rings',
-    unseen:
-      'two cores have to meet within nanoseconds: found within a second where they are free, not where they are shared',
+    setup: 'ipiq, slow reader',
     edits: [
       {
         file: DRAIN,
@@ -119,10 +117,13 @@ export const RING_MUTANTS: readonly Mutant[] = [
     name: 'waits-by-the-bell-alone',
     origin: 'ring',
     title:
-      'who waits for room drains only the rings whose doorbell bit is set: an outer drain has taken the bit',
-    setup: 'ipiq, 4 cpus in chaos',
-    unseen: 'needs a circle of cpus that each stand in the middle of a drain: none came up in a minute',
-    edits: [{ file: IPIQ, find: 'processIpiq(ALL_SOURCES);', replace: '' }],
+      'who waits for room rings nobody, and drains only the rings whose doorbell bit is set: an outer drain has taken the bit',
+    setup: 'ipiq, full rings',
+    edits: [
+      { file: IPIQ, find: 'processIpiq(ALL_SOURCES);', replace: '' },
+      // Or who waits last is heard by one that waits already, and no circle closes.
+      { file: IPIQ, find: 'ringIpi(dcpu); waitFor(ROOM', replace: 'waitFor(ROOM' },
+    ],
   },
   {
     name: 'waits-without-draining',
@@ -250,9 +251,7 @@ export const RING_MUTANTS: readonly Mutant[] = [
     name: 'bell-overwritten',
     origin: 'sleep',
     title: 'a ringer stores its bit instead of adding it: the bits of others are gone',
-    setup: 'ipiq',
-    unseen:
-      'rings are looked into at each tick and before a sleep, whatever the doorbell says: a lost bit costs time',
+    setup: 'ipiq, heard',
     edits: [
       {
         file: BELL,
@@ -265,9 +264,7 @@ export const RING_MUTANTS: readonly Mutant[] = [
     name: 'bell-cleared-late',
     origin: 'sleep',
     title: 'the bell is cleared after the rings were drained: what was rung meanwhile is lost',
-    setup: 'ipiq',
-    unseen:
-      'rings are looked into at each tick and before a sleep, whatever the doorbell says: a lost bit costs time',
+    setup: 'ipiq, heard',
     edits: [
       { file: 'scheduler/poll', find: 'const bits = answerBell(m, gd);', replace: 'const bits = m[gd];' },
       {
@@ -283,9 +280,7 @@ export const RING_MUTANTS: readonly Mutant[] = [
     origin: 'sleep',
     title:
       'who takes POLLING off the bell does not look at the rings: what was sent without ringing waits for a tick',
-    setup: 'ipiq, cpus that sleep',
-    unseen:
-      'rings are looked into at each tick and before a sleep, whatever the doorbell says: it costs time',
+    setup: 'ipiq, heard',
     edits: [
       {
         file: 'scheduler/poll',

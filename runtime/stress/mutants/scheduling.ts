@@ -119,8 +119,7 @@ export const SCHEDULING_MUTANTS: readonly Mutant[] = [
     name: 'yield-keeps-first-place',
     origin: 'priority',
     title: 'a thread that gives way stays at the head of its queue, and is picked again',
-    setup: 'ipiq, sends alone',
-    unseen: 'a thread has to stand still for four stall times in which the host itself is never late',
+    setup: 'preempt',
     edits: [
       { file: 'scheduler/switch', find: '} else tailqRotate(m, head, TD_THREADQ);', replace: '}' },
       {
@@ -247,8 +246,7 @@ export const SCHEDULING_MUTANTS: readonly Mutant[] = [
     name: 'answer-of-an-earlier-wait',
     origin: 'wait',
     title: 'the end of an earlier wait, still on its way, ends a later one',
-    setup: 'waitq, timed alone',
-    unseen: 'the token has to overtake an IPI: found in six seconds in one run, not in forty in another',
+    setup: 'waitq, both ways',
     edits: [
       {
         file: QUEUE,

@@ -1,6 +1,8 @@
 /** The setups of the rack that mutants are run with. Each of them succeeds without a mutant; the table shows it. */
 import type { StressOptions } from '../options.ts';
 import { operationNames, type SuiteName } from '../suites.ts';
+import { SLOW_READER, SLOW_UNLOCK } from './delays.ts';
+import type { Edit } from './edit.ts';
 
 /** A suite and its options, as the command line has them. */
 export interface Setup extends Pick<
@@ -14,6 +16,11 @@ export interface Setup extends Pick<
   /** Milliseconds without progress that are a failure. */
   readonly stall: number;
   readonly seed: number;
+  /**
+   * Delays in the kernel as it is, which has to stand them: they hold a cpu where a mistake needs another one to come
+   * between, so that a window of nanoseconds is found on any computer.
+   */
+  readonly delays?: readonly Edit[];
 }
 
 const setup = (suite: SuiteName, more: Partial<Setup> = {}): Setup => ({
@@ -47,14 +54,26 @@ export const SETUPS = {
   'ipiq, 4 cpus in chaos': setup('ipiq', { cpus: 4, chaos: 3, duration: 12_000 }),
   'ipiq, cpus that sleep': setup('ipiq', { threads: 1, ops: only('ipiq', 'await'), duration: 15_000 }),
   'ipiq, passive alone': setup('ipiq', { threads: 1, ops: only('ipiq', 'passive'), duration: 6000 }),
-  'ipiq, sends alone': setup('ipiq', { ops: only('ipiq', 'send', 'nowait'), stall: 2000, duration: 15_000 }),
+  'ipiq, slow reader': setup('ipiq', { ring: 2, duration: 20_000, delays: SLOW_READER }),
+  'ipiq, full rings': setup('ipiq', {
+    cpus: 4,
+    ring: 2,
+    ops: only('ipiq', 'fill', 'send'),
+    duration: 20_000,
+  }),
+  'ipiq, heard': setup('ipiq', {
+    cpus: 4,
+    threads: 2,
+    ops: only('ipiq', 'heard', 'answer', 'send'),
+    duration: 20_000,
+  }),
   mplock: setup('mplock'),
   waitq: setup('waitq'),
-  'waitq, timed alone': setup('waitq', {
+  'waitq, both ways': setup('waitq', {
     cpus: 4,
-    chaos: 4,
-    ops: { ...only('waitq', 'timed'), signal: 1 },
-    duration: 40_000,
+    ring: 2,
+    ops: only('waitq', 'timed', 'mode', 'signal'),
+    duration: 30_000,
   }),
   preempt: setup('preempt'),
   sync: setup('sync'),
@@ -66,8 +85,11 @@ export const SETUPS = {
   }),
   'sync, semaphores': setup('sync', { tokens: 3, ops: only('sync', 'semaphore'), duration: 12_000 }),
   'sync, barriers': setup('sync', { cpus: 4, threads: 2, ops: only('sync', 'barrier'), duration: 20_000 }),
+  'sync, relays': setup('sync', { ops: only('sync', 'relay'), duration: 20_000, delays: SLOW_UNLOCK }),
   'sync, spinlocks': setup('sync', { tokens: 1, nested: 1, ops: only('sync', 'spin'), duration: 12_000 }),
   threads: setup('threads'),
+  'threads, made': setup('threads', { threads: 1, ops: only('threads', 'detached'), duration: 20_000 }),
+  'threads, moved': setup('threads', { ops: only('threads', 'move'), duration: 20_000 }),
   'threads, held': setup('threads', { threads: 1, ops: only('threads', 'hold'), duration: 12_000 }),
 } as const satisfies Readonly<Record<string, Setup>>;
 

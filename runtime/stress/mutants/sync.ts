@@ -1,4 +1,5 @@
 /** Mutants of the synchronisation objects, and of the sleep that they all rest on. */
+import { HOLD_CONDITION, HOLD_MUTEX } from './delays.ts';
 import type { Mutant } from './mutant.ts';
 
 const TSLEEP = 'scheduler/tsleep';
@@ -90,14 +91,12 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'mutex-looks-before-release',
     origin: 'lock',
     title: 'an unlock looks for waiters first and frees the mutex after',
-    setup: 'sync',
-    unseen: 'a window of nanoseconds, and the next unlock makes it good',
+    setup: 'sync, relays',
     edits: [
       {
         file: MUTEX,
-        find: 'stA(m, mu, S_STATE, 0); if (ldA(m, mu, S_WAITERS) !== 0) wakeFirst(identOf(mu));',
-        replace:
-          'const waiters = ldA(m, mu, S_WAITERS); stA(m, mu, S_STATE, 0); if (waiters !== 0) wakeFirst(identOf(mu));',
+        find: `stA(m, mu, S_STATE, 0); ${HOLD_MUTEX} if (ldA(m, mu, S_WAITERS) !== 0) wakeFirst(identOf(mu));`,
+        replace: `const waiters = ldA(m, mu, S_WAITERS); ${HOLD_MUTEX} stA(m, mu, S_STATE, 0); if (waiters !== 0) wakeFirst(identOf(mu));`,
       },
     ],
   },
@@ -144,13 +143,12 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'condition-unlocks-first',
     origin: 'lock',
     title: 'a condition lets the mutex go before it counts and announces the waiter',
-    setup: 'sync',
-    unseen: 'a window of nanoseconds, in which another thread has to lock, change and signal',
+    setup: 'sync, relays',
     edits: [
       {
         file: 'scheduler/condition',
-        find: 'addA(m, cond, S_WAITERS, 1); announce(ident, life); mutexUnlock(mu);',
-        replace: 'mutexUnlock(mu); addA(m, cond, S_WAITERS, 1); announce(ident);',
+        find: `addA(m, cond, S_WAITERS, 1); announce(ident, life); ${HOLD_CONDITION} mutexUnlock(mu);`,
+        replace: `mutexUnlock(mu); ${HOLD_CONDITION} addA(m, cond, S_WAITERS, 1); announce(ident, life);`,
       },
     ],
   },

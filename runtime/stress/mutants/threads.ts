@@ -65,9 +65,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     name: 'counters-shared',
     origin: 'D17',
     title: 'all cpus count the threads they make in one word',
-    setup: 'threads',
-    unseen:
-      'two cpus have to count within some nanoseconds of each other, which threads are not made often enough for',
+    setup: 'threads, made',
     edits: [
       {
         file: THREAD,
@@ -187,8 +185,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     name: 'request-not-sent-on',
     origin: 'thread',
     title: 'what is asked of a thread that has moved on is dropped',
-    setup: 'threads',
-    unseen: 'the thread has to leave while the request is on its way, less than a microsecond',
+    setup: 'threads, moved',
     edits: [
       {
         file: SCHEDULE,
@@ -222,6 +219,75 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
         find: '(flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);',
         replace: '(flags & ~(TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);',
       },
+    ],
+  },
+  {
+    name: 'made-stopped-runs',
+    origin: 'thread',
+    title: 'a thread that is made stopped is put on the run queue like any other',
+    setup: 'threads',
+    edits: [
+      { file: 'scheduler/create', find: 'if ((flags & TDF_STOPREQ) === 0) {', replace: 'if (flags !== 0) {' },
+    ],
+  },
+  {
+    name: 'stop-leaves-on-queue',
+    origin: 'thread',
+    title: 'a thread that is stopped stays on the run queue',
+    setup: 'threads',
+    edits: [
+      {
+        file: SCHEDULE,
+        find: 'dequeue(td); if (ld(m, td, TD_WMESG) === 0) st(m, td, TD_WMESG, WMESG_STOPPED);',
+        replace: 'if (ld(m, td, TD_WMESG) === 0) st(m, td, TD_WMESG, WMESG_STOPPED);',
+      },
+    ],
+  },
+  {
+    name: 'move-starts-the-stopped',
+    origin: 'thread',
+    title: 'a stopped thread that is taken to another cpu is runnable there',
+    setup: 'threads',
+    edits: [
+      {
+        file: MOVE,
+        find: 'const stopped = (flags & TDF_RUNQ) === 0 ? TDF_STOPREQ : 0;',
+        replace: 'const stopped = 0;',
+      },
+    ],
+  },
+  {
+    name: 'priority-starts-the-stopped',
+    origin: 'thread',
+    title: 'a stopped thread whose priority is changed is put on the run queue',
+    setup: 'threads',
+    edits: [{ file: SCHEDULE, find: 'if (queued) setRunnable(td);', replace: 'setRunnable(td);' }],
+  },
+  {
+    name: 'killed-runs-on',
+    origin: 'thread',
+    title: 'a thread that was killed is switched to as if it were not',
+    setup: 'threads',
+    edits: [
+      {
+        file: 'scheduler/switch',
+        find: '(ld(m, td, TD_FLAGS) & TDF_KILLED) === 0 ? stack.next(RESUME) : up.end(td, stack);',
+        replace: 'stack.next(RESUME);',
+      },
+    ],
+  },
+  {
+    name: 'ended-runs-again',
+    origin: 'thread',
+    title: 'a thread that has ended and is not joined yet can be made runnable: it starts again',
+    setup: 'threads',
+    edits: [
+      {
+        file: SCHEDULE,
+        find: 'if (where === HERE) return tryRefOf(handle);',
+        replace: 'if (where === HERE || where === ENDED_HERE) return tryRefOf(handle);',
+      },
+      { file: SCHEDULE, find: 'if ((flags & TDF_EXITED) !== 0) return; if', replace: 'if' },
     ],
   },
   {

@@ -62,7 +62,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     title: 'a request that comes to a cpu which the token has left is dropped',
     setup: 'tokens, 4 cpus',
     unseen:
-      'the request bit stays set, and whoever has the token looks at it: forwarding only makes it sooner',
+      'the request bit is set before the owner is looked up: whoever has the token then finds it, forwarding only makes it sooner',
     edits: [
       {
         file: OWNER,
@@ -206,7 +206,8 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     origin: 'D18',
     title: 'who waits for the MP lock is overtaken for ever: it is never kept for anybody',
     setup: 'mplock',
-    unseen: 'who waits is rung at every release and takes its chance: longer waits, but no endless ones',
+    unseen:
+      'a release rings who waits, which takes as long as waking up: who waits finds it free, and waits no longer than with the kernel as it is',
     edits: [{ file: MPLOCK, find: 'cpu.mpDue = true;', replace: '' }],
   },
   {

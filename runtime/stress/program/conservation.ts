@@ -8,6 +8,7 @@ import { NO_CPU, Token, Wait } from '../../shared-memory/layout/token.ts';
 import { ringCompleted, ringWritten } from '../../shared-memory/ring.ts';
 import { isTokenKind, listSymbols } from '../../shared-memory/symbols.ts';
 import { ld, ldA } from '../../shared-memory/word.ts';
+import type { LEFTOVERS } from '../checks.ts';
 import type { ArenaUse, StressPlan } from '../plan.ts';
 import { eventually } from './eventually.ts';
 
@@ -58,7 +59,7 @@ function isLocked(ref: number, kind: string): boolean {
 /** By name how much is left; zero is left out. */
 function left(): Record<string, number> {
   const { m, arena } = cpu;
-  const found = {
+  const found: Record<(typeof LEFTOVERS)[number], number> = {
     messages: ld(m, 0, Machine.messageUsed),
     rings: ringsPending(),
     held: 0,

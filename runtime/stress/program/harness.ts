@@ -10,7 +10,6 @@ import {
   lwktYield,
   movePoint,
   mutex,
-  mycpu,
   ncpus,
   safepoint,
   shared,
@@ -18,6 +17,7 @@ import {
   type KThread,
   type Td,
 } from '../../lwkt.ts';
+import type { Check, Values } from '../checks.ts';
 import type { StressPlan } from '../plan.ts';
 import { below, chance, drawHold, pick, type Chance } from '../random.ts';
 import {
@@ -34,9 +34,9 @@ import {
   RECORD,
   recordWords,
   violation,
-  type Check,
 } from '../record.ts';
 import { defaultWeights, operationNames, SUITES, type OperationName, type SuiteName } from '../suites.ts';
+import { finder } from './kernel-words.ts';
 
 /** What a thread of a suite is, and where it stands. Goes along when the thread moves. */
 export interface ThreadState {
@@ -107,9 +107,14 @@ export function record(plan?: StressPlan): Int32Array {
   return recordWordsMade;
 }
 
-/** Notes a failed check; any context. */
-export function failed(check: Check, line: number, ...values: number[]): void {
-  violation(record(), check, mycpu(), line, ...values);
+/**
+ * Notes a failed check; any context.
+ *
+ * @param line - of the thread that found it, or 0
+ * @param values - what was found, by name
+ */
+export function failed(check: Check, line: number, values: Values = {}): void {
+  violation(record(), check, finder(), line, values);
 }
 
 /**

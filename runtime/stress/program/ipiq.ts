@@ -27,6 +27,7 @@ import { eventually } from './eventually.ts';
 import {
   anyCpu,
   busted,
+  busy,
   failed,
   stopped,
   torture,
@@ -35,6 +36,7 @@ import {
   type SuiteProgram,
   type Torture,
 } from './harness.ts';
+import { answerCalls, bindHeard, callOthers } from './ipiq-heard.ts';
 import { critLevel } from './kernel-words.ts';
 
 /** Sent by threads; sent by IPI functions in answer. */
@@ -54,6 +56,7 @@ let cpus = 0;
 function bind(plan: StressPlan): void {
   if (cpus !== 0) return;
   cpus = plan.cpus;
+  bindHeard(plan);
   mailWords = Math.ceil((1 + cpus) / 32) * 32;
   sent = shared.i32('lwkt.stress.ipi.sent', cpus * rowWords());
   seen = shared.i32('lwkt.stress.ipi.seen', cpus * rowWords());
@@ -86,7 +89,7 @@ function number(target: number, kind: number): number {
 
 /** IPI functions run in a critical section. */
 function mustBeCritical(arg0: number, arg1: number): void {
-  if (critLevel() === 0) failed('ipi-crit', 0, mycpu(), arg0, arg1);
+  if (critLevel() === 0) failed('ipi-crit', 0, { head: arg0, number: arg1 });
 }
 
 /** Checks what every IPI says of itself. */
@@ -96,10 +99,10 @@ function check(arg0: number, arg1: number, arg2: number, kind: number): void {
   const source = arg0 & 63;
   const target = (arg0 >> 6) & 63;
   if (arg2 !== checksum(arg0, arg1) || ((arg0 >> 12) & 1) !== kind || source >= cpus) {
-    failed('ipi-data', 0, arg0, arg1, arg2, checksum(arg0, arg1));
+    failed('ipi-data', 0, { head: arg0, number: arg1, expectedWord: checksum(arg0, arg1), foundWord: arg2 });
     return;
   }
-  if (target !== me) failed('ipi-target', 0, source, target, me);
+  if (target !== me) failed('ipi-target', 0, { source, target, onCpu: me });
   const at = cell(me, source, kind);
   const expected = ((seen[at] as number) + 1) | 0;
   if (kind === BY_IPI) {
@@ -107,11 +110,12 @@ function check(arg0: number, arg1: number, arg2: number, kind: number): void {
     seen[at] = expected;
     return;
   }
-  if (arg1 !== expected) failed('ipi-order', 0, source, me, arg1, expected);
+  if (arg1 !== expected) failed('ipi-order', 0, { source, target: me, expected, found: arg1 });
   seen[at] = arg1;
   // Written before it was sent, so it is at least that far.
   const posted = sent[cell(source, me, kind)] as number;
-  if (((posted - arg1) | 0) < 0) failed('ipi-memory-in', 0, source, me, posted, arg1);
+  if (((posted - arg1) | 0) < 0)
+    failed('ipi-memory-in', 0, { source, target: me, least: arg1, found: posted });
 }
 
 const plainIpi = ipiFunc(function stressIpi(arg0, arg1, arg2) {
@@ -124,7 +128,7 @@ const waitedIpi = ipiFunc(function stressWaited(arg0, arg1, arg2) {
   const base = (arg0 >>> 13) * mailWords;
   const letter = mail[base] as number;
   if (letter !== checksum(arg0 >>> 13, mail[base + 1 + (arg0 & 63)] as number) && !isBroadcast(letter)) {
-    failed('ipi-memory-in', 0, arg0 & 63, mycpu(), letter);
+    failed('ipi-memory-in', 0, { source: arg0 & 63, target: mycpu(), foundWord: letter });
   }
   // May wait for room and drain: what is completed meanwhile is not this one.
   if ((arg1 & 7) === 0 && (arg0 & 63) !== mycpu()) send(arg0 & 63, answerIpi, BY_IPI, arg0 >>> 13);
@@ -144,6 +148,12 @@ const replyIpi = ipiFunc(function stressReply(arg0, arg1, arg2) {
   send(arg0 & 63, answerIpi, BY_IPI, arg0 >>> 13);
 });
 
+/** Sends on to a third cpu, whose ring may be full. */
+const forwardIpi = ipiFunc(function stressForward(arg0, arg1, arg2) {
+  check(arg0, arg1, arg2, BY_THREAD);
+  if (cpus > 1) send((mycpu() + 1 + (arg1 % (cpus - 1))) % cpus, answerIpi, BY_IPI, arg0 >>> 13);
+});
+
 const answerIpi = ipiFunc(function stressAnswer(arg0, arg1, arg2) {
   check(arg0, arg1, arg2, BY_IPI);
 });
@@ -156,6 +166,18 @@ function send(target: number, func: Ipi, kind: number, index: number): number {
   const arg0 = head(me, target, kind, index);
   const n = number(target, kind);
   return lwktSendIpiq(target, func, arg0, n, checksum(arg0, n));
+}
+
+/** Sends one if there is room in the ring. @returns whether there was */
+function sendIfRoom(t: Torture, target: number, func: Ipi): boolean {
+  const at = cell(mycpu(), target, BY_THREAD);
+  const before = sent[at] as number;
+  const arg0 = head(mycpu(), target, BY_THREAD, t.index);
+  const n = number(target, BY_THREAD);
+  if (lwktSendIpiqNowait(target, func, arg0, n, checksum(arg0, n)) !== undefined) return true;
+  // Refused: the number was not used, and nothing could come between.
+  sent[at] = before;
+  return false;
 }
 
 /** Sends one that is wrong on purpose, if that is wanted. */
@@ -183,7 +205,7 @@ function post(t: Torture, target: number): void {
 /** After the wait: what the function wrote is here. */
 function received(t: Torture, target: number, n: number): void {
   const found = mail[t.index * mailWords + 1 + target] as number;
-  if (found !== n) failed('ipi-memory-out', t.line, target, found, n);
+  if (found !== n) failed('ipi-memory-out', t.line, { target, expected: n, found });
 }
 
 /** Sends to another cpu one IPI that is waited for; gives its number and its sequence. */
@@ -200,9 +222,14 @@ function otherCpu(t: Torture): number {
   return ncpus() === 1 ? 0 : (mycpu() + 1 + t.next(ncpus() - 1)) % ncpus();
 }
 
-/** Some cpus, each as likely as not. */
+/** All cpus but this one. */
+function allOthers(): number[] {
+  return Array.from({ length: ncpus() }, (_, i) => i).filter((i) => i !== mycpu());
+}
+
+/** Some of them, each as likely as not. */
 function someCpus(t: Torture): number[] {
-  return Array.from({ length: ncpus() }, (_, i) => i).filter((i) => i !== mycpu() && t.next(2) === 0);
+  return allOthers().filter(() => t.next(2) === 0);
 }
 
 /** A mask send gives all the same words, so it is a row of single sends to the checks: one number for each pair. */
@@ -216,7 +243,13 @@ function sendMany(t: Torture, targets: readonly number[]): { target: number; seq
 
 /** What a mask send runs: counts only, and marks that it ran. */
 const maskIpi = ipiFunc(function stressMask(index, stamp, sum) {
-  if (sum !== checksum(index, stamp)) failed('ipi-data', 0, index, stamp, sum, checksum(index, stamp));
+  if (sum !== checksum(index, stamp))
+    failed('ipi-data', 0, {
+      head: index,
+      number: stamp,
+      expectedWord: checksum(index, stamp),
+      foundWord: sum,
+    });
   else mail[index * mailWords + 1 + mycpu()] = stamp;
 });
 
@@ -229,10 +262,14 @@ function sendMask(t: Torture, cpusOf: 'all' | 'others'): void {
     received(t, cpu, stamp);
   }
   const expected = cpusOf === 'all' ? ncpus() : ncpus() - 1;
-  if (entries.length !== expected) failed('ipi-count', t.line, entries.length, expected);
+  if (entries.length !== expected) failed('ipi-count', t.line, { expected, found: entries.length });
 }
 
 const BURST = 100;
+/** Records that fill a small ring. */
+const FILL = 4;
+/** Full rings are left alone for up to so long. */
+const MOST_FULL_US = 200;
 
 const operations: Operations<'ipiq'> = {
   *send(t) {
@@ -245,18 +282,12 @@ const operations: Operations<'ipiq'> = {
     const { n, seq } = sendWaited(t, target);
     lwktWaitIpiq(target, seq);
     waited(t, from);
-    if (!ipiqDone(target, seq)) failed('ipi-memory-out', t.line, target, seq);
+    if (!ipiqDone(target, seq)) failed('ipi-memory-out', t.line, { target, sequence: seq });
     received(t, target, n);
   },
   *nowait(t) {
     const target = otherCpu(t);
-    const at = cell(mycpu(), target, BY_THREAD);
-    const before = sent[at] as number;
-    const arg0 = head(mycpu(), target, BY_THREAD, t.index);
-    const n = number(target, BY_THREAD);
-    const seq = lwktSendIpiqNowait(target, plainIpi, arg0, n, checksum(arg0, n));
-    // Refused: the number was not used, and nothing could come between.
-    if (seq === undefined) sent[at] = before;
+    sendIfRoom(t, target, plainIpi);
   },
   *passive(t) {
     const target = otherCpu(t);
@@ -293,6 +324,21 @@ const operations: Operations<'ipiq'> = {
       if (safepoint()) yield* lwktYield();
     }
   },
+  /** Fills the rings to all others, with no interrupt point between, by what sends on to full rings in its turn. */
+  *fill(t) {
+    for (const target of allOthers()) {
+      let room = FILL;
+      while (room > 0 && sendIfRoom(t, target, forwardIpi)) room--;
+    }
+    // Others fill theirs meanwhile: then all of them drain what makes them wait for each other.
+    busy(t.next(MOST_FULL_US) * 1000);
+  },
+  *answer(t) {
+    answerCalls(t);
+  },
+  *heard(t) {
+    yield* callOthers(t);
+  },
   *reply(t) {
     send(otherCpu(t), replyIpi, BY_THREAD, t.index);
   },
@@ -321,14 +367,13 @@ export const ipiq: SuiteProgram = {
   *finish(plan) {
     if (yield* eventually(plan, () => pairs().next().done === true)) return;
     for (const [source, target, kind] of pairs()) {
-      failed(
-        'ipi-count',
-        0,
+      failed('ipi-count', 0, {
         source,
         target,
-        sent[cell(source, target, kind)] as number,
-        seen[cell(target, source, kind)] as number,
-      );
+        kind,
+        sent: sent[cell(source, target, kind)] as number,
+        ran: seen[cell(target, source, kind)] as number,
+      });
     }
   },
 };

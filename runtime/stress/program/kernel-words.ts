@@ -1,17 +1,38 @@
-/** What checks read of the kernel's own words, where no function of lwkt.ts says it. */
-import { TDF_RUNQ, TDPRI_CRIT } from '../../base/params.ts';
+/** The kernel's own words, where no function of lwkt.ts reads or sets them. */
+import { TDF_RUNQ, TDPRI_CRIT, TDPRI_MASK } from '../../base/params.ts';
 import { counterField, cpu, globaldataFind } from '../../scheduler/globaldata.ts';
 import { descriptorOf } from '../../shared-memory/descriptor.ts';
 import { Globaldata } from '../../shared-memory/layout/globaldata.ts';
 import { Thread } from '../../shared-memory/layout/thread.ts';
-import { ld, ldA, ldCount } from '../../shared-memory/word.ts';
+import { tunable, type TunableName } from '../../shared-memory/layout/sysctl.ts';
+import { ld, ldA, ldCount, stA } from '../../shared-memory/word.ts';
+import { commOf, handleOf } from '../../scheduler/thread.ts';
+import type { Finder } from '../violation.ts';
 
 const CREATED = counterField('lwkt.threads_created');
 const RUN = counterField('lwkt.threads_run');
 
+/** Sets a tunable of the machine; a host does it with `machine.sysctl`. */
+export function setTunable(name: TunableName, value: number): void {
+  stA(cpu.m, cpu.arena.map.sysctl, tunable(name), value);
+}
+
 /** Critical sections that the current thread is in. */
 export function critLevel(): number {
   return Math.floor(ld(cpu.m, cpu.curthread, Thread.pri) / TDPRI_CRIT);
+}
+
+/** Who finds that a check failed. */
+export function finder(): Finder {
+  const { m, id, curthread, idlethread, intrNesting } = cpu;
+  return {
+    cpu: id,
+    context: curthread === idlethread ? 'idle' : intrNesting === 0 ? 'thread' : 'ipi',
+    handle: handleOf(curthread),
+    name: commOf(curthread),
+    priority: ld(m, curthread, Thread.pri) & TDPRI_MASK,
+    crit: critLevel(),
+  };
 }
 
 /** Whether a thread of this cpu is on its run queue. */

@@ -3,6 +3,7 @@
  * the threads of its suites, waits until they have ended, and looks at what they left.
  */
 import { join, kthread, spawn, type Td } from '../../lwkt.ts';
+import { LEFTOVERS } from '../checks.ts';
 import type { PhaseReport, StressPlan } from '../plan.ts';
 import { addLive } from '../record.ts';
 import type { SuiteName } from '../suites.ts';
@@ -77,11 +78,12 @@ export const stressPhase = kthread(function* stressPhase(plan: StressPlan, suite
     if (errors.length === 0) yield* PROGRAMS[suite].finish?.(plan, tallies) ?? [];
   }
   for (const td of others) yield* ended(td);
-  if (errors.length !== 0) failed('threw', 0, errors.length);
+  if (errors.length !== 0) failed('threw', 0, { threads: errors.length });
   if (!(yield* eventually({ ...plan, stallMs: plan.stallMs / 2 }, () => threadBalance() === balance)))
-    failed('thread-count', 0, threadBalance(), balance);
+    failed('thread-count', 0, { expected: balance, found: threadBalance() });
   const left = yield* whatIsLeft(plan);
-  for (const [what, n] of Object.entries(left)) failed('left', 0, Object.keys(left).indexOf(what), n);
+  for (const [what, n] of Object.entries(left))
+    failed('left', 0, { what: LEFTOVERS.findIndex((name) => name === what), found: n });
   const report: PhaseReport = { errors, left, arena: arenaUse() };
   return report;
 });

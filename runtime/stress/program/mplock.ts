@@ -33,14 +33,14 @@ function bind(): void {
 
 function inside(t: Torture, count: number): void {
   if (!mpLockHeld() || mpcount() !== count)
-    failed('mp-count', t.line, mpcount(), count, mpLockHeld() ? 1 : 0);
+    failed('mp-count', t.line, { expected: count, found: mpcount(), hasLock: mpLockHeld() ? 1 : 0 });
   goThrough(t, region, 0, 0);
   t.tally[0] = (t.tally[0] as number) + 1;
 }
 
 /** A cpu has the lock only while its running thread wants it. */
 function outside(t: Torture): void {
-  if (mpcount() === 0 && mpLockHeld()) failed('mp-count', t.line, 0, 0, 1);
+  if (mpcount() === 0 && mpLockHeld()) failed('mp-count', t.line, { expected: 0, found: 0, hasLock: 1 });
 }
 
 function* get(t: Torture): Generator<unknown, void, unknown> {
@@ -52,7 +52,7 @@ function* get(t: Torture): Generator<unknown, void, unknown> {
 
 function out(t: Torture): void {
   relMplock();
-  if (mpcount() !== 0) failed('mp-count', t.line, mpcount(), 0);
+  if (mpcount() !== 0) failed('mp-count', t.line, { expected: 0, found: mpcount() });
 }
 
 /** Takes the lock again and again, blocks with it, until it is killed wherever it stands. */
@@ -120,6 +120,6 @@ export const mplock: SuiteProgram = {
   *finish(_plan, tallies) {
     const counted = tallies.reduce((sum, tally) => sum + (tally[0] ?? 0), before) | 0;
     const found = sumOf(region, 0);
-    if (found !== counted) failed('lost-update', 0, 0, found, counted);
+    if (found !== counted) failed('lost-update', 0, { section: 0, expected: counted, found });
   },
 };

@@ -78,6 +78,16 @@ function wordsOf(cpu: number, urgency: number): number {
   return (cpu * URGENCIES.length + urgency) * LINE;
 }
 
+function urgencyOf(base: number): number {
+  return (base / LINE) % URGENCIES.length;
+}
+
+/** An interrupt thread of this cpu has run since `before`. */
+function mustHaveRun(t: Torture, base: number, before: number): void {
+  if (ran(base) === before)
+    failed('preempt', t.line, { urgency: urgencyOf(base), least: before + 1, found: before });
+}
+
 function ran(base: number): number {
   return region[base + RAN] as number;
 }
@@ -87,7 +97,7 @@ function noneLeft(t: Torture): void {
   splz();
   for (let urgency = 0; urgency < URGENCIES.length; urgency++) {
     const base = wordsOf(mycpu(), urgency);
-    if (isQueued(ldA(region, base, HANDLE))) failed('preempt', t.line, 7, urgency);
+    if (isQueued(ldA(region, base, HANDLE))) failed('preempt', t.line, { urgency });
   }
 }
 
@@ -102,7 +112,7 @@ let preempting = false;
 
 /** The release hook of an interrupt thread: not for one that returns to whom it preempted. */
 function releaseRan(urgency: number): void {
-  if (preempting) failed('release', 0, mycpu(), urgency);
+  if (preempting) failed('release', 0, { urgency });
 }
 
 /**
@@ -120,7 +130,7 @@ function preemptMe(base: number, hasty: boolean): void {
 /** What an interrupt thread does when it is asked. */
 function serve(base: number, urgency: number): void {
   const below = standing.at(-1) ?? -1;
-  if (below >= urgency) failed('priority', 0, mycpu(), urgency, below);
+  if (below >= urgency) failed('priority', 0, { urgency, below });
   standing.push(urgency);
   region[base + RAN] = (ran(base) + 1) | 0;
   // A less urgent one waits until this one has gone.
@@ -131,12 +141,12 @@ function serve(base: number, urgency: number): void {
     safepoint();
   }
   const top = standing.pop();
-  if (top !== urgency) failed('priority', 0, mycpu(), urgency, top ?? -1);
+  if (top !== urgency) failed('priority', 0, { expected: urgency, found: top ?? -1 });
 }
 
 const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: number) {
   const base = wordsOf(cpu, urgency);
-  if (mycpu() !== cpu) failed('placement', 0, cpu, mycpu());
+  if (mycpu() !== cpu) failed('placement', 0, { expected: cpu, onCpu: mycpu() });
   stA(region, base, HANDLE, curthread());
   setRelease(() => releaseRan(urgency));
   for (;;) {
@@ -154,7 +164,7 @@ const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: 
 /** Threads of different priority that wait for one cpu. */
 const RUNNERS = 3;
 
-/** Where the runners of a thread write in which order they ran: how many have, and who. */
+/** Where the runners of a thread write in which order they ran: how many have, and who; and how often. */
 function orderBase(t: Torture): number {
   return (t.plan.cpus * URGENCIES.length + t.index) * LINE;
 }
@@ -163,6 +173,22 @@ const runner = kthread(function* stressRunner(base: number, urgency: number) {
   const nth = region[base] as number;
   region[base] = nth + 1;
   region[base + 1 + nth] = urgency;
+});
+
+/** Turns of each of the threads that take turns. */
+const TURNS = 6;
+const TURN = 8;
+
+/** Of equals that were all runnable before the first of them ran, each has had its turn before one has the next. */
+const turner = kthread(function* stressTurner(base: number, me: number, line: number, greedy: boolean) {
+  for (let round = 1; round <= TURNS; round++) {
+    for (let other = 0; other < RUNNERS; other++) {
+      const found = region[base + TURN + other] as number;
+      if (found < round - 1) failed('turn', line, { member: me, round, least: round - 1, found });
+    }
+    region[base + TURN + me] = round;
+    if (!greedy) yield* lwktYield();
+  }
 });
 
 /** How many urgent threads have run. Per cpu. */
@@ -183,7 +209,7 @@ const operations: Operations<'preempt'> = {
     splz();
     const before = ran(base);
     if (!busted(t, 'preempt')) preemptMe(base, busted(t, 'release'));
-    if (ran(base) === before) failed('preempt', t.line, 0, base, before);
+    mustHaveRun(t, base, before);
     hold(t);
   },
   /** It runs over there; here it is waited for. */
@@ -207,9 +233,10 @@ const operations: Operations<'preempt'> = {
     interrupt(base);
     hold(t);
     safepoint();
-    if (ran(base) !== before) failed('crit', t.line, base, before);
+    if (ran(base) !== before)
+      failed('crit', t.line, { urgency: urgencyOf(base), expected: before, found: ran(base) });
     if (guarded) critExit();
-    if (ran(base) === before) failed('preempt', t.line, 1, base, before);
+    mustHaveRun(t, base, before);
   },
   /** All of this cpu, in any order. */
   *storm(t) {
@@ -219,16 +246,12 @@ const operations: Operations<'preempt'> = {
     if (t.next(2) === 0) critEnter();
     else {
       for (const base of bases) interrupt(base);
-      bases.forEach((base, i) => {
-        if (ran(base) === before[i]) failed('preempt', t.line, 2, base);
-      });
+      bases.forEach((base, i) => mustHaveRun(t, base, before[i] as number));
       return;
     }
     for (const base of t.next(2) === 0 ? bases : bases.toReversed()) interrupt(base);
     critExit();
-    bases.forEach((base, i) => {
-      if (ran(base) === before[i]) failed('preempt', t.line, 3, base);
-    });
+    bases.forEach((base, i) => mustHaveRun(t, base, before[i] as number));
   },
   /** The preempted thread has the MP lock, and has it still afterwards. */
   *mp(t) {
@@ -237,8 +260,9 @@ const operations: Operations<'preempt'> = {
     const base = anyUrgency(t);
     const before = ran(base);
     interrupt(base);
-    if (ran(base) === before) failed('preempt', t.line, 4, base);
-    if (!mpLockHeld() || mpcount() !== 1) failed('mp-count', t.line, mpcount(), 1, mpLockHeld() ? 1 : 0);
+    mustHaveRun(t, base, before);
+    if (!mpLockHeld() || mpcount() !== 1)
+      failed('mp-count', t.line, { expected: 1, found: mpcount(), hasLock: mpLockHeld() ? 1 : 0 });
     relMplock();
   },
   /** Of threads that wait for the cpu, the most urgent one runs first. */
@@ -260,16 +284,29 @@ const operations: Operations<'preempt'> = {
     for (const td of tds) yield* join(td);
     for (let i = 0; i < RUNNERS; i++) {
       const urgency = region[base + 1 + i] as number;
-      if (urgency !== RUNNERS - 1 - i) failed('priority', t.line, -1, i, urgency);
+      if (urgency !== RUNNERS - 1 - i)
+        failed('priority', t.line, { place: i, expected: RUNNERS - 1 - i, found: urgency });
     }
+  },
+  *turns(t) {
+    const base = orderBase(t);
+    const greedy = busted(t, 'turn');
+    const tds = Array.from({ length: RUNNERS }, (_, i) => {
+      region[base + TURN + i] = 0;
+      return spawn(turner, [base, i, t.line, greedy], { cpu: mycpu(), stopped: true });
+    });
+    critEnter();
+    for (const td of tds) lwktSchedule(td);
+    critExit();
+    for (const td of tds) yield* join(td);
   },
   /** A more urgent thread, but no interrupt thread: the next safepoint asks for a switch, and that picks it. */
   *urgent(t) {
     const before = urgentRan;
     const td = spawn(urgentThread, [], { priority: busted(t, 'resched') ? 1 : TDPRI_EXITING });
-    if (!safepoint()) failed('resched', t.line, mycpu());
+    if (!safepoint()) failed('resched', t.line, { told: 0 });
     yield* lwktYield();
-    if (urgentRan === before) failed('resched', t.line, mycpu(), 1);
+    if (urgentRan === before) failed('resched', t.line, { least: before + 1, found: urgentRan });
     yield* join(td);
   },
   /** Computes, with safepoints; looks what other cpus have woken here. */
@@ -300,13 +337,16 @@ export const preempt: SuiteProgram = {
         made.push(spawn(interruptThread, [cpu, urgency], { cpu, interrupt: true, priority }));
       }
     }
-    const ready = (): boolean => made.every((_, i) => ldA(region, i * LINE, HANDLE) !== 0);
-    if (!(yield* eventually(plan, ready))) failed('preempt', 0, 5);
+    const isReady = (_: Td<void>, i: number): boolean => ldA(region, i * LINE, HANDLE) !== 0;
+    const ready = (): boolean => made.every(isReady);
+    if (!(yield* eventually(plan, ready)))
+      failed('preempt', 0, { expected: made.length, found: made.filter(isReady).length });
   },
   *finish(plan) {
-    const served = (): boolean =>
-      made.every((_, i) => ldA(region, i * LINE, SERVED) === ldA(region, i * LINE, REQUESTS));
-    if (!(yield* eventually(plan, served))) failed('preempt', 0, 6);
+    const isServed = (_: Td<void>, i: number): boolean =>
+      ldA(region, i * LINE, SERVED) === ldA(region, i * LINE, REQUESTS);
+    if (!(yield* eventually(plan, () => made.every(isServed))))
+      failed('preempt', 0, { expected: made.length, found: made.filter(isServed).length });
     for (const [i, td] of made.entries()) {
       stA(region, i * LINE, OVER, 1);
       lwktSchedule(td);

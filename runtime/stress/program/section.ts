@@ -23,7 +23,7 @@ const CANARIES = 8;
 export function goIn(t: Torture, m: Int32Array, base: number, which: number): number {
   const me = t.line;
   const other = m[base + INSIDE] as number;
-  if (other !== 0) failed('exclusion', me, which, other);
+  if (other !== 0) failed('exclusion', me, { section: which, inside: other });
   m[base + INSIDE] = me;
   const sum = m[base + SUM] as number;
   for (let i = 0; i < CANARIES; i++) m[base + CANARY + i] = me ^ sum ^ i;
@@ -36,12 +36,12 @@ export function goOut(t: Torture, m: Int32Array, base: number, which: number, su
   for (let i = 0; i < CANARIES; i++) {
     const found = m[base + CANARY + i] as number;
     if (found !== (me ^ sum ^ i)) {
-      failed('canary', me, which, i, found, me ^ sum ^ i);
+      failed('canary', me, { section: which, canary: i, expectedWord: me ^ sum ^ i, foundWord: found });
       break;
     }
   }
   const now = m[base + INSIDE] as number;
-  if (now !== me) failed('exclusion', me, which, now);
+  if (now !== me) failed('exclusion', me, { section: which, inside: now });
   m[base + SUM] = (sum + 1) | 0;
   m[base + INSIDE] = 0;
 }
@@ -96,6 +96,7 @@ export function noteGeneration(
 ): void {
   const last = m[base + GEN] as number;
   const step = (gen - last) | 0;
-  if (gen === 0 || step < 0 || (fresh && step === 0)) failed('generation', t.line, which, gen, last);
+  if (gen === 0 || step < 0 || (fresh && step === 0))
+    failed('generation', t.line, { token: which, generation: gen, last });
   m[base + GEN] = gen;
 }

@@ -5,6 +5,9 @@
 import {
   barrier,
   barrierWait,
+  condition,
+  conditionBroadcast,
+  conditionWait,
   destroy,
   join,
   kill,
@@ -27,6 +30,7 @@ import {
   sleep,
   spawn,
   type Barrier,
+  type Condition,
   type Mutex,
   type Once,
   type RwLock,
@@ -65,7 +69,7 @@ function group<R>(n: number, make: (me: number) => Td<R>): Td<R>[] {
 function checkStep(base: number, all: number, round: number): void {
   for (let other = 0; other < all; other++) {
     const at = ldA(m, base, other as Atomic);
-    if (at < round || at > round + 1) failed('barrier', 0, other, at, round);
+    if (at < round || at > round + 1) failed('barrier', 0, { member: other, round, found: at });
   }
 }
 
@@ -109,16 +113,19 @@ export function* barrierRounds(t: Torture): Generator<unknown, void, unknown> {
   const walk: Walk = { b, base, all, rounds, hasty: busted(t, 'barrier') };
   let last = 0;
   for (const td of group(all, (me) => spawn(walker, [walk, me], { cpu: anyCpu(t) }))) last += yield* join(td);
-  if (last !== rounds) failed('barrier', t.line, all, last, rounds);
+  if (last !== rounds) failed('barrier', t.line, { group: all, expected: rounds, found: last });
   destroy(b);
 }
 
 // ---- relay
 
-const MUTEX = 0;
+/** Kinds; the first is a mutex alone. */
 const SEMAPHORE = 1;
-/** The third is an rwlock, to write. */
-const RELAYS = 3;
+/** To write. */
+const RWLOCK = 2;
+/** A mutex and a condition: each waits for its turn, which the one before gives it. */
+const IN_TURN = 3;
+const RELAYS = 4;
 
 /** A lock of a relay. */
 interface Relay {
@@ -126,19 +133,24 @@ interface Relay {
   readonly mu: Mutex;
   readonly sem: Semaphore;
   readonly rw: RwLock;
+  readonly cond: Condition;
   readonly base: number;
+  readonly all: number;
   readonly times: number;
 }
 
-const runner = kthread(function* stressRelayRunner({ kind, mu, sem, rw, base, times }: Relay) {
+const runner = kthread(function* stressRelayRunner(race: Relay, me: number) {
+  const { kind, mu, sem, rw, cond, base, all, times } = race;
   for (let i = 0; i < times; i++) {
-    if (kind === MUTEX) yield* mutexLock(mu);
-    else if (kind === SEMAPHORE) yield* semaphoreWait(sem);
-    else yield* rwlockWrite(rw);
+    if (kind === SEMAPHORE) yield* semaphoreWait(sem);
+    else if (kind === RWLOCK) yield* rwlockWrite(rw);
+    else yield* mutexLock(mu);
+    if (kind === IN_TURN) while ((m[base + PASSED] as number) % all !== me) yield* conditionWait(cond, mu);
     m[base + PASSED] = ((m[base + PASSED] as number) + 1) | 0;
-    if (kind === MUTEX) mutexUnlock(mu);
-    else if (kind === SEMAPHORE) semaphorePost(sem);
-    else rwlockUnlock(rw);
+    if (kind === IN_TURN) conditionBroadcast(cond);
+    if (kind === SEMAPHORE) semaphorePost(sem);
+    else if (kind === RWLOCK) rwlockUnlock(rw);
+    else mutexUnlock(mu);
   }
 });
 
@@ -152,15 +164,21 @@ export function* relay(t: Torture): Generator<unknown, void, unknown> {
   const mu = mutex();
   const sem = semaphore(1);
   const rw = rwlock();
-  const race: Relay = { kind: t.next(RELAYS), mu, sem, rw, base, times };
-  m[base + PASSED] = 0;
+  const cond = condition();
   const all = 2 + t.next(MOST_IN_GROUP - 1);
-  for (const td of group(all, (me) => spawn(runner, [race], { cpu: me % ncpus() }))) yield* join(td);
+  const race: Relay = { kind: t.next(RELAYS), mu, sem, rw, cond, base, all, times };
+  m[base + PASSED] = 0;
+  for (const td of group(all, (me) => spawn(runner, [race, me], { cpu: me % ncpus() }))) yield* join(td);
   if (m[base + PASSED] !== all * times)
-    failed('lost-update', t.line, race.kind, m[base + PASSED] as number, all * times);
+    failed('lost-update', t.line, {
+      kind: race.kind,
+      expected: all * times,
+      found: m[base + PASSED] as number,
+    });
   destroy(mu);
   destroy(sem);
   destroy(rw);
+  destroy(cond);
 }
 
 // ---- once
@@ -174,7 +192,7 @@ const doer = kthread(function* stressDoer(o: Once, base: number, twice: boolean)
         if (addA(m, base, FAILURES, -1) > 0) throw new Error('not yet');
         addA(m, base, DONE, twice ? 2 : 1);
       });
-      if (ldA(m, base, DONE) !== 1) failed('once', 0, ldA(m, base, DONE));
+      if (ldA(m, base, DONE) !== 1) failed('once', 0, { expected: 1, found: ldA(m, base, DONE) });
       return mine;
     } catch (error) {
       if (!(error instanceof Error) || error.message !== 'not yet') throw error;
@@ -203,11 +221,11 @@ export function* onceOfMany(t: Torture): Generator<unknown, void, unknown> {
     kill(idle);
     const error = yield* errorOf(idle);
     // Others may have done it before it came.
-    if (error !== undefined && !hasCode(error, 'ERR_LWKT_KILLED')) failed('result', t.line, 6, idle);
+    if (error !== undefined && !hasCode(error, 'ERR_LWKT_KILLED')) failed('result', t.line, { handle: idle });
   }
   let done = 0;
   for (const td of tds) if (yield* join(td)) done++;
-  if (done !== 1) failed('once', t.line, done, tds.length);
+  if (done !== 1) failed('once', t.line, { group: tds.length, expected: 1, found: done });
   destroy(o);
 }
 
@@ -290,16 +308,16 @@ export function* failedHolder(t: Torture): Generator<unknown, void, unknown> {
   const told = function* (): Generator<unknown, boolean, unknown> {
     return yield* join(spawn(nextHolder, [...args], { cpu: anyCpu(t) }));
   };
-  if (yield* told()) failed('poison', t.line, 0);
+  if (yield* told()) failed('poison', t.line, { told: 1 });
   const holder = spawn(failing, [...args], { cpu: anyCpu(t) });
   const waiters = group(t.next(4), () => spawn(nextHolder, [...args], { cpu: anyCpu(t) }));
-  if (!((yield* errorOf(holder)) instanceof Error)) failed('result', t.line, 5, holder);
+  if (!((yield* errorOf(holder)) instanceof Error)) failed('result', t.line, { handle: holder });
   // Those that came before the holder failed had it before, or are told.
   for (const td of waiters) yield* join(td);
   if (busted(t, 'poison')) yield* cure(args);
-  if (!(yield* told())) failed('poison', t.line, 1);
+  if (!(yield* told())) failed('poison', t.line, { told: 0 });
   yield* cure(args);
-  if (yield* told()) failed('poison', t.line, 3);
+  if (yield* told()) failed('poison', t.line, { told: 1 });
   destroy(mu);
   destroy(rw);
 }

@@ -59,7 +59,8 @@ function* waitFor(t: Torture, cond: Condition): Generator<unknown, void, unknown
   const from = nowNs();
   const woken = yield* conditionWait(cond, lock, ms);
   const tookUs = Math.round((nowNs() - from) / 1000);
-  if (!woken && tookUs < Math.floor(ms * 1000)) failed('timeout', t.line, tookUs, Math.round(ms * 1000));
+  if (!woken && tookUs < Math.floor(ms * 1000))
+    failed('timeout', t.line, { waitedUs: tookUs, boundUs: Math.round(ms * 1000) });
 }
 
 /** Gives away the item in hand. */
@@ -91,7 +92,7 @@ function* take(t: Torture): Generator<unknown, number, unknown> {
   if (t.next(8) === 0) conditionBroadcast(notFull);
   else conditionSignal(notFull);
   mutexUnlock(lock);
-  if (item <= 0 || item > threads + HALF) failed('queue-item', t.line, item);
+  if (item <= 0 || item > threads + HALF) failed('queue-item', t.line, { item, most: threads + HALF });
   return busted(t, 'queue-item') ? 1 : item;
 }
 
@@ -120,7 +121,8 @@ export function* checkQueue(): Generator<unknown, void, unknown> {
   mutexUnlock(lock);
   const items = new Set(found);
   for (let item = 1; item <= threads + HALF; item++) {
-    if (!items.has(item)) failed('queue-item', 0, item, found.length, items.size);
+    if (!items.has(item)) failed('queue-item', 0, { item, items: found.length });
   }
-  if (found.length !== threads + HALF) failed('queue-item', 0, 0, found.length, threads + HALF);
+  if (found.length !== threads + HALF)
+    failed('queue-item', 0, { expected: threads + HALF, found: found.length });
 }

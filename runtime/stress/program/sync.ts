@@ -110,13 +110,14 @@ function limit(t: Torture): number {
 function waitedFor(t: Torture, from: number, got: boolean, ms: number): boolean {
   waited(t, from);
   const tookUs = Math.round((nowNs() - from) / 1000);
-  if (!got && tookUs < Math.floor(ms * 1000)) failed('timeout', t.line, tookUs, Math.round(ms * 1000));
+  if (!got && tookUs < Math.floor(ms * 1000))
+    failed('timeout', t.line, { waitedUs: tookUs, boundUs: Math.round(ms * 1000) });
   return got;
 }
 
 function* insideSemaphore(t: Torture, which: number): Generator<unknown, void, unknown> {
   const now = addA(counts, which * LINE, COUNT, 1) + 1;
-  if (now > unitsOf(which)) failed('units', t.line, which, now, unitsOf(which));
+  if (now > unitsOf(which)) failed('units', t.line, { lock: which, most: unitsOf(which), found: now });
   hold(t);
   if (t.next(3) === 0) yield* switchAway(t);
   addA(counts, which * LINE, COUNT, -1);
@@ -131,15 +132,21 @@ function* readInside(t: Torture, which: number): Generator<unknown, void, unknow
   hold(t);
   if (t.next(3) === 0) yield* switchAway(t);
   if (before || isInside(m, base) || sumOf(m, base) !== sum)
-    failed('readers', t.line, which, sum, sumOf(m, base));
+    failed('readers', t.line, { lock: which, expected: sum, found: sumOf(m, base) });
   addA(counts, readers, COUNT, -1);
+}
+
+/** No reader is inside. */
+function mustBeNone(t: Torture, which: number, readers: number): void {
+  const found = ldA(counts, readers, COUNT);
+  if (found !== 0) failed('readers', t.line, { lock: which, expected: 0, found });
 }
 
 function* writeInside(t: Torture, which: number): Generator<unknown, void, unknown> {
   const readers = (each + which) * LINE;
-  if (ldA(counts, readers, COUNT) !== 0) failed('readers', t.line, which, ldA(counts, readers, COUNT));
+  mustBeNone(t, which, readers);
   yield* inside(t, 2 * each + which);
-  if (ldA(counts, readers, COUNT) !== 0) failed('readers', t.line, which, ldA(counts, readers, COUNT));
+  mustBeNone(t, which, readers);
 }
 
 function* tryOne(t: Torture, which: number): Generator<unknown, void, unknown> {
@@ -282,12 +289,12 @@ function checkFree(): void {
     const units = unitsOf(which);
     let got = 0;
     while (got <= units && semaphoreTryWait(semaphores[which] as Semaphore)) got++;
-    if (got !== units) failed('units', 0, which, got, units);
+    if (got !== units) failed('units', 0, { lock: which, expected: units, found: got });
     if (got !== 0) semaphorePost(semaphores[which] as Semaphore, got);
     if (mutexTryLock(mutexes[which] as Mutex)) mutexUnlock(mutexes[which] as Mutex);
-    else failed('left', 0, which, 0);
+    else failed('left', 0, { lock: which, kind: 0 });
     if (rwlockTryWrite(rwlocks[which] as RwLock)) rwlockUnlock(rwlocks[which] as RwLock);
-    else failed('left', 0, which, 1);
+    else failed('left', 0, { lock: which, kind: 1 });
   }
 }
 
@@ -305,7 +312,7 @@ export const sync: SuiteProgram = {
   *finish(_plan, tallies) {
     sums().forEach((found, section) => {
       const counted = tallies.reduce((sum, tally) => sum + (tally[section] ?? 0), before[section] ?? 0) | 0;
-      if (found !== counted) failed('lost-update', 0, section, found, counted);
+      if (found !== counted) failed('lost-update', 0, { section, expected: counted, found });
     });
     checkFree();
     yield* checkQueue();

@@ -26,7 +26,7 @@ import {
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
 import { addA, ldA, stA } from '../../shared-memory/word.ts';
-import { errorOf, hasCode } from './children.ts';
+import { acquire, errorOf, hasCode } from './children.ts';
 import { eventually } from './eventually.ts';
 import {
   anyCpu,
@@ -39,7 +39,9 @@ import {
   type SuiteProgram,
   type Torture,
 } from './harness.ts';
+import { bindHalted, haltedThread } from './halted.ts';
 import { refsOf } from './kernel-words.ts';
+import type { StressPlan } from '../plan.ts';
 import { liveThreads } from '../record.ts';
 
 const MADE = 0 as Atomic;
@@ -53,8 +55,9 @@ let region = new Int32Array(0);
 /** Who waits here is killed. Per cpu. */
 let nobodySignals: WaitQueue = 0;
 
-function bind(): void {
+function bind(plan: StressPlan): void {
   if (region.length !== 0) return;
+  bindHalted(plan);
   region = shared.i32('lwkt.stress.threads', WORDS);
   nobodySignals = waitQueue('lwkt.stress.victims');
 }
@@ -76,7 +79,7 @@ function mix(a: number, b: number): number {
 /** Adds up what it is given; `cpu` is where it should run, -1 for anywhere. */
 const adder = kthread(function* stressAdder(a: number, list: readonly number[], cpu: number) {
   return yield* counted(function* add() {
-    if (cpu >= 0 && mycpu() !== cpu) failed('placement', 0, cpu, mycpu());
+    if (cpu >= 0 && mycpu() !== cpu) failed('placement', 0, { expected: cpu, onCpu: mycpu() });
     if ((a & 3) === 0) yield* lwktYield();
     return list.reduce(mix, a);
   });
@@ -181,21 +184,9 @@ function place(t: Torture): NonNullable<SpawnOptions['cpu']> {
 function checkGone(t: Torture, td: Td): void {
   try {
     lwktSchedule(td);
-    failed('result', t.line, 4, td);
+    failed('result', t.line, { handle: td });
   } catch (error) {
     if (!hasCode(error, 'ERR_LWKT_NO_THREAD')) throw error;
-  }
-}
-
-/** Brings a thread here, if it is to be had. */
-function* acquire(td: Td): Generator<unknown, boolean, unknown> {
-  try {
-    yield* lwktAcquire(td);
-    return true;
-  } catch (error) {
-    // It ended before, or another cpu asked first, which is their right.
-    if (!hasCode(error, 'ERR_LWKT_MOVE') && !hasCode(error, 'ERR_LWKT_NO_THREAD')) throw error;
-    return false;
   }
 }
 
@@ -210,16 +201,20 @@ const puller = kthread(function* stressPuller(td: Td, times: number) {
 /** Two cpus pull at a thread, which is killed while it is between them. */
 function* killOnTheWay(t: Torture): Generator<unknown, void, unknown> {
   const td = make(() => spawn(runaway, [0], { cpu: anyCpu(t) }));
-  const helper = make(() => spawn(puller, [td, t.next(20)], { cpu: anyCpu(t) }));
+  const times = t.next(20);
+  const first = anyCpu(t);
+  const pullers = [first, (first + 1) % ncpus()].map((cpu) =>
+    make(() => spawn(puller, [td, times], { cpu })),
+  );
   for (let i = t.next(5); i > 0; i--) yield* acquire(td);
   kill(td);
-  if (!hasCode(yield* errorOf(td), 'ERR_LWKT_KILLED')) failed('result', t.line, 5, td);
-  yield* join(helper);
+  if (!hasCode(yield* errorOf(td), 'ERR_LWKT_KILLED')) failed('result', t.line, { handle: td });
+  for (const each of pullers) yield* join(each);
 }
 
 function* checkedJoin(t: Torture, td: Td<number>, expected: number): Generator<unknown, void, unknown> {
   const result = yield* join(td);
-  if (result !== expected) failed('result', t.line, td, result, expected);
+  if (result !== expected) failed('result', t.line, { handle: td, expected, found: result });
 }
 
 function* stopOrRun(t: Torture, td: Td): Generator<unknown, void, unknown> {
@@ -248,7 +243,7 @@ const operations: Operations<'threads'> = {
   *fail(t) {
     const n = t.next(1_000_000);
     const error = yield* errorOf(make(() => spawn(thrower, [n], { cpu: place(t) })));
-    if (!(error instanceof Error) || error.message !== `thrown ${n}`) failed('result', t.line, 0, n);
+    if (!(error instanceof Error) || error.message !== `thrown ${n}`) failed('result', t.line, { number: n });
   },
   *tree(t) {
     const n = t.next(1_000_000);
@@ -264,7 +259,7 @@ const operations: Operations<'threads'> = {
     if (t.next(2) === 0) yield* sleep(t.next(10) / 100);
     kill(td);
     if (t.next(4) === 0) kill(td);
-    if (!hasCode(yield* errorOf(td), 'ERR_LWKT_KILLED')) failed('result', t.line, 1, td);
+    if (!hasCode(yield* errorOf(td), 'ERR_LWKT_KILLED')) failed('result', t.line, { handle: td });
   },
   *detached(t) {
     make(() => spawn(adder, [t.next(1000), someWords(t), -1], { cpu: place(t), detached: true }));
@@ -312,12 +307,15 @@ const operations: Operations<'threads'> = {
     for (let i = 0; i < steps; i++) expected = mix(expected, n + i);
     yield* checkedJoin(t, td, expected);
   },
+  *halt(t) {
+    yield* haltedThread(t);
+  },
   *until(t) {
     const n = t.next(1_000_000);
     const promise =
       t.next(2) === 0 ? Promise.resolve(n) : new Promise<number>((resolve) => setImmediate(resolve, n));
     const got = yield* until(promise);
-    if (got !== n) failed('result', t.line, 2, got, n);
+    if (got !== n) failed('result', t.line, { expected: n, found: got });
   },
 };
 
@@ -332,12 +330,16 @@ export const threads: SuiteProgram = {
   *finish(plan) {
     const held = ldA(region, 0, HELD_BY_ALL);
     const refs = refsOf(held);
-    if (refs !== 0) failed('refs', 0, held, refs);
+    if (refs !== 0) failed('refs', 0, { handle: held, expected: 0, found: refs });
     else yield* join(held);
     // A victim may be killed before it has begun; it is then neither begun nor ended.
     const even = (): boolean => ldA(region, 0, BEGUN) === ldA(region, 0, ENDED);
     const whole = (): boolean => even() && ldA(region, 0, ENDED) <= ldA(region, 0, MADE);
     if (!(yield* eventually(plan, whole)))
-      failed('thread-count', 0, ldA(region, 0, MADE), ldA(region, 0, BEGUN), ldA(region, 0, ENDED));
+      failed('thread-count', 0, {
+        made: ldA(region, 0, MADE),
+        begun: ldA(region, 0, BEGUN),
+        ended: ldA(region, 0, ENDED),
+      });
   },
 };

@@ -95,7 +95,7 @@ function* forceLoss(t: Torture, which: number, gen: number): Generator<unknown, 
   yield* join(spawn(thief, [t.state, which], { cpu: anyCpu(t) }));
   t.tally[which] = (t.tally[which] as number) + 1;
   const now = yield* lwktGenToken(tok(which), gen);
-  if (now === 0) failed('generation', t.line, which, gen);
+  if (now === 0) failed('generation', t.line, { token: which, generation: now, last: gen });
   else noteGeneration(t, m, which * SECTION_WORDS, which, now, false);
   inside(t, which);
 }
@@ -187,7 +187,8 @@ const operations: Operations<'tokens'> = {
     yield* switchAway(t);
     const gen = yield* lwktGenToken(tok(which), before);
     const now = sumOf(m, which * SECTION_WORDS);
-    if (gen === 0 && now !== sum) failed('generation', t.line, which, gen, sum, now);
+    if (gen === 0 && now !== sum)
+      failed('generation', t.line, { token: which, generation: gen, expected: sum, found: now });
     inside(t, which);
     lwktRelToken(tok(which));
   },
@@ -199,7 +200,7 @@ const operations: Operations<'tokens'> = {
     const dcpu = anyCpu(t);
     lwktWaitIpiq(dcpu, lwktSendIpiq(dcpu, nothing));
     const now = sumOf(m, which * SECTION_WORDS);
-    if (now !== sum) failed('exclusion', t.line, which, sum, now);
+    if (now !== sum) failed('exclusion', t.line, { section: which, expected: sum, found: now });
     inside(t, which);
     lwktRelToken(tok(which));
   },
@@ -224,7 +225,7 @@ export const tokens: SuiteProgram = {
     toks.forEach((__, which) => {
       const counted = tallies.reduce((sum, tally) => sum + (tally[which] ?? 0), before[which] ?? 0) | 0;
       const found = sumOf(m, which * SECTION_WORDS);
-      if (found !== counted) failed('lost-update', 0, which, found, counted);
+      if (found !== counted) failed('lost-update', 0, { section: which, expected: counted, found });
     });
   },
 };
