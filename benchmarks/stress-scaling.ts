@@ -1,11 +1,13 @@
 /**
  * How does the cost of the rack's operations grow with cpus, threads and tokens, and does the machine stay correct?
  *
- *   node benchmarks/stress-scaling.ts [--axis cpus|threads|tokens] [--suite NAME] [--duration MS] [--keep] [--json]
+ *   node benchmarks/stress-scaling.ts [--axis cpus|threads|tokens] [--suite NAME,...] [--value N,...] [--duration MS]
+ *     [--keep] [--json]
  *
  * Each cell is a run of `lwkt stress` with every check on; one that fails ends this with 1. In: the operations with
  * their checks and their holds, and whatever the cpus do to wait for each other. Out: boot, warm-up, the end. Without
- * --axis and --suite all of them; --keep adds the figures to those of this commit in results/.
+ * --axis, --suite and --value all of them; --keep adds the figures to those of this commit in results/, and the tables
+ * are of all that is there.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -107,6 +109,7 @@ const { values } = parseArgs({
   options: {
     axis: { type: 'string' },
     suite: { type: 'string' },
+    value: { type: 'string' },
     duration: { type: 'string', default: '2000' },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -118,14 +121,22 @@ const axes = AXES.filter(({ name }) => values.axis === undefined || values.axis 
 if (axes.length === 0) {
   throw new Error(`--axis ${String(values.axis)}: there are ${AXES.map(({ name }) => name).join(', ')}`);
 }
-const chosen = values.suite;
-if (chosen !== undefined && !SUITE_NAMES.some((suite) => suite === chosen)) {
-  throw new Error(`--suite ${chosen}: there are ${SUITE_NAMES.join(', ')}`);
+const wanted = values.suite?.split(',') ?? SUITE_NAMES;
+for (const name of wanted) {
+  if (!SUITE_NAMES.some((suite) => suite === name))
+    throw new Error(`--suite ${name}: there are ${SUITE_NAMES.join(', ')}`);
+}
+const points = values.value?.split(',').map(Number);
+for (const point of points ?? []) {
+  if (!axes.some((axis) => axis.values.includes(point)))
+    throw new Error(
+      `--value ${point}: there are ${axes.map((axis) => `${axis.name} ${axis.values.join(', ')}`).join('; ')}`,
+    );
 }
 const cells: Cell[] = [];
 for (const axis of axes) {
-  for (const suite of axis.suites.filter((name) => chosen === undefined || chosen === name)) {
-    for (const value of axis.values) {
+  for (const suite of axis.suites.filter((name) => wanted.includes(name))) {
+    for (const value of axis.values.filter((each) => points === undefined || points.includes(each))) {
       const cell = await measure(suite, axis.name, value, duration);
       cells.push(cell);
       console.error(
@@ -137,9 +148,9 @@ for (const axis of axes) {
 }
 const started = new Date().toISOString();
 const report = { version: 1, started, environment: environment(), duration, fixed: FIXED, cells };
-if (values.json) console.log(JSON.stringify(report));
-else console.log(axes.map((axis) => table(axis, cells)).join('\n'));
-if (values.keep) {
+
+/** Adds the cells to those of this commit; all that are there now. */
+async function keep(): Promise<readonly Cell[]> {
   const folder = new URL('./results/', import.meta.url);
   await mkdir(folder, { recursive: true });
   const { commit } = report.environment;
@@ -147,7 +158,17 @@ if (values.keep) {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   const before = text === undefined ? [] : (JSON.parse(text) as { cells: Cell[] }).cells;
   const key = ({ suite, axis, value }: Cell): string => `${axis} ${suite} ${value}`;
-  const all = new Map([...before, ...cells].map((cell) => [key(cell), cell]));
-  await writeFile(file, `${JSON.stringify({ ...report, cells: [...all.values()] }, null, 1)}\n`);
+  const all = [...new Map([...before, ...cells].map((cell) => [key(cell), cell])).values()];
+  await writeFile(file, `${JSON.stringify({ ...report, cells: all }, null, 1)}\n`);
+  return all;
 }
+
+const shown = values.keep ? await keep() : cells;
+if (values.json) console.log(JSON.stringify(report));
+else
+  console.log(
+    AXES.filter(({ name }) => shown.some(({ axis }) => axis === name))
+      .map((axis) => table(axis, shown))
+      .join('\n'),
+  );
 if (cells.some(({ verdict }) => verdict !== 'SUCCESS')) process.exitCode = 1;
