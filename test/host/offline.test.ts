@@ -94,6 +94,15 @@ test.serial(
   },
 );
 
+test.serial('offline: who waits for a reference that it may have had is told', async (t) => {
+  const machine = await machineOf(2);
+  t.regex(
+    (await call(machine, 'refersAndDies', [1])) as string,
+    /^ERR_LWKT_CPU_DIED: lwktWaitFree\(\d+\): a reference may be lost, which nobody would drop: cpu 1 died: /,
+  );
+  await goesOn(t, machine, [1]);
+});
+
 test.serial('offline: cpu 0 dies: main fails, the others go on', async (t) => {
   const machine = await machineOf(3);
   const main = errorOf(machine.run());

@@ -9,10 +9,12 @@ import {
   lwktAwaitIpiq,
   lwktBlock,
   lwktGetToken,
+  lwktHold,
   lwktRelToken,
   lwktSendIpiq,
   lwktSendIpiqNowait,
   lwktSignal,
+  lwktWaitFree,
   lwktWaitIpiq,
   lwktYield,
   LwktError,
@@ -313,6 +315,31 @@ const fillsForEver = kthread(function* fillsForEver(target: number) {
     lwktSendIpiq(target, note);
     yield* lwktYield();
   }
+});
+
+const holder = kthread(function* holder(td: Td) {
+  lwktHold(td);
+  Atomics.add(state, READY, 1);
+  while (Atomics.load(state, READY) !== 2) yield* sleep(0.1);
+  process.exit(3);
+});
+const waitsFree = kthread(function* waitsFree(td: Td) {
+  Atomics.add(state, READY, 1);
+  yield* lwktWaitFree(td);
+});
+const goesOn = kthread(function* goesOn() {
+  while (Atomics.load(state, STOP) === 0) yield* sleep(0.1);
+});
+
+/** Waits for the end of a reference whose holder dies with its cpu. */
+export const refersAndDies = kthread(function* refersAndDies(target: number) {
+  const td = spawn(goesOn);
+  spawn(holder, [td], { cpu: target, detached: true });
+  while (Atomics.load(state, READY) === 0) yield* sleep(0.1);
+  const told = yield* outcome(spawn(waitsFree, [td]));
+  Atomics.store(state, STOP, 1);
+  yield* join(td);
+  return told;
 });
 
 export const nothing = kthread(function* nothing() {
