@@ -161,7 +161,10 @@ test.serial('wordcount: without files it says what to give, and ends with 1', as
   const { code, stdout, stderr } = await wordcount(1, []);
   t.is(code, 1);
   t.is(stdout, '');
-  t.regex(stderr, /^lwkt: .*no files given: lwkt run examples\/wordcount\.ts FILE_OR_FOLDER…\n$/);
+  t.regex(
+    stderr,
+    /^lwkt: .*no files given: lwkt run examples\/wordcount\.ts FILE_OR_FOLDER…, at wordcount \(.*:\d+:\d+\)\n$/,
+  );
 });
 
 test.serial('wordcount: an unknown option is named, and it ends with 1', async (t) => {
