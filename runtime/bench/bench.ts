@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly ipi: readonly IpiPlan[];
   /** Whether `ipi` measures all pairs of cpus. */
   readonly map: boolean;
+  /** The runs that `ipi` leaves out because it is to be quick, and nobody named them. */
+  readonly leftOut: readonly IpiPlan[];
   /** Ends the run early, with what there is. */
   readonly interrupted: AbortSignal;
 }

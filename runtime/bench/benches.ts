@@ -5,6 +5,8 @@ import type { Bench } from './bench.ts';
 export interface BenchEntry {
   /** One line for the help. */
   readonly title: string;
+  /** How long it takes beside the others: seconds of a quick run on a busy computer. */
+  readonly weight: number;
   readonly load: () => Promise<Bench>;
 }
 
@@ -13,6 +15,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'ipi',
     {
       title: 'latency of IPIs: modes, ways to wake, loads, and a map of all pairs of cpus',
+      weight: 22,
       load: async () => (await import('./ipi/bench.ts')).ipiBench,
     },
   ],
@@ -20,6 +23,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'call',
     {
       title: 'an IPI beside what others take: call, stream, wake-up',
+      weight: 56,
       load: async () => (await import('./probes/call.ts')).bench,
     },
   ],
@@ -27,6 +31,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'switch',
     {
       title: 'a switch between threads of a cpu, 2 to 1,000,000 of them',
+      weight: 75,
       load: async () => (await import('./probes/switch.ts')).bench,
     },
   ],
@@ -34,6 +39,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'spawn',
     {
       title: 'a thread from creation to join, on its cpu and on another',
+      weight: 29,
       load: async () => (await import('./probes/spawn.ts')).bench,
     },
   ],
@@ -41,6 +47,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'token',
     {
       title: 'a token: alone, fought over, with an owner that sleeps',
+      weight: 24,
       load: async () => (await import('./probes/token.ts')).bench,
     },
   ],
@@ -48,6 +55,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'mplock',
     {
       title: 'the MP lock, alone and fought over',
+      weight: 21,
       load: async () => (await import('./probes/mplock.ts')).bench,
     },
   ],
@@ -55,6 +63,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'sync',
     {
       title: 'mutex, spinlock, semaphore, rwlock',
+      weight: 33,
       load: async () => (await import('./probes/sync.ts')).bench,
     },
   ],
@@ -62,6 +71,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'waitq',
     {
       title: 'waiting on a queue and being signalled',
+      weight: 12,
       load: async () => (await import('./probes/waitq.ts')).bench,
     },
   ],
@@ -69,6 +79,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'boot',
     {
       title: 'from nothing to the first instruction of a thread',
+      weight: 14,
       load: async () => (await import('./probes/boot.ts')).bench,
     },
   ],
@@ -76,6 +87,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'memory',
     {
       title: 'what a waiting thread takes',
+      weight: 31,
       load: async () => (await import('./probes/memory.ts')).bench,
     },
   ],
@@ -83,6 +95,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'jobs',
     {
       title: 'two whole applications: files and a picture',
+      weight: 16,
       load: async () => (await import('./probes/jobs.ts')).bench,
     },
   ],

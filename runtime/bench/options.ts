@@ -6,7 +6,7 @@ import { DEFAULT_RING, MAXCPU, MAX_RING, MIN_RING } from '../base/params.ts';
 import type { BenchOptions } from './bench.ts';
 import { BENCHES } from './benches.ts';
 import { peersOf } from './peers/names.ts';
-import { ipiPlans, wantsMap, type GivenIpiOptions } from './ipi/plans.ts';
+import { ipiPlans, planId, wantsMap, type GivenIpiOptions } from './ipi/plans.ts';
 
 /** What commander gives. */
 export interface GivenBenchOptions extends GivenIpiOptions {
@@ -87,5 +87,8 @@ export function benchOptions(
   const vs = peersOf(given.vs ?? 'all');
   const ipi = names.includes('ipi') ? ipiPlans(given, settings) : [];
   const map = names.includes('ipi') && cpus > 1 && wantsMap(given);
-  return { cpus, durationMs: duration, ring, rounds, quick, vs, ipi, map, interrupted };
+  const known = new Set(ipi.map(planId));
+  const all = names.includes('ipi') && quick ? ipiPlans(given, { ...settings, quick: false }) : [];
+  const leftOut = all.filter((plan) => !known.has(planId(plan)));
+  return { cpus, durationMs: duration, ring, rounds, quick, vs, ipi, map, leftOut, interrupted };
 }

@@ -1,5 +1,6 @@
 /** Runs benchmarks one after the other and puts what they found into one report. */
 import type { BenchEvents, BenchOptions } from './bench.ts';
+import { announcement } from './announcement.ts';
 import { BENCHES } from './benches.ts';
 import { quietNoise, stealBetween, ticks, worse } from './noise.ts';
 import { environment } from './environment.ts';
@@ -38,16 +39,22 @@ export async function runBenches(
   const where = environment();
   const watchMs = options.quick ? QUICK_WATCH_MS : WATCH_MS;
   const parts: BenchPart[] = [];
+  for (const line of announcement(names, options)) tell.note(line);
   const before = await ticks();
   tell.progress('noise of this machine', 0);
   const quietBefore = await quietNoise(watchMs);
-  for (const [i, name] of names.entries()) {
+  const all = names.reduce((sum, name) => sum + (BENCHES.get(name)?.weight ?? 0), 0);
+  let done = 0;
+  for (const name of names) {
     if (options.interrupted.aborted) break;
-    const bench = await BENCHES.get(name)?.load();
+    const entry = BENCHES.get(name);
+    const weight = entry?.weight ?? 0;
+    const bench = await entry?.load();
     const part = await bench?.(options, {
-      progress: (what, share) => tell.progress(`${name}: ${what}`, (i + share) / names.length),
+      progress: (what, share) => tell.progress(`${name}: ${what}`, (done + share * weight) / all),
       note: (text) => tell.note(`${name}: ${text}`),
     });
+    done += weight;
     parts.push(part ?? NO_PARTS);
   }
   const quietAfter = options.interrupted.aborted ? quietBefore : await quietNoise(watchMs);

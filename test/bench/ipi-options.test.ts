@@ -1,6 +1,8 @@
 import test from 'ava';
 import { loadsOf, shownLoads } from '../../runtime/bench/ipi/loads.ts';
 import { planId } from '../../runtime/bench/ipi/plans.ts';
+import { announcement } from '../../runtime/bench/announcement.ts';
+import { left } from '../../runtime/cli/bench-progress.ts';
 import { benchNames, benchOptions, type GivenBenchOptions } from '../../runtime/bench/options.ts';
 import { LwktError } from '../../runtime/base/errors.ts';
 import { LOADS, MODES, WAKES, type IpiPlan } from '../../runtime/bench/plan/ipi-plan.ts';
@@ -96,6 +98,37 @@ test('ipi options: without any, every mode, wake and load is there', (t) => {
   }
   const ids = all.map(planId);
   t.is(new Set(ids).size, ids.length);
+});
+
+test('ipi options: what is going to be measured is said, how long it takes, and what --quick leaves out', (t) => {
+  const said = (given: GivenBenchOptions, names = ['ipi']): string[] =>
+    announcement(names, benchOptions(names, given, never));
+  const [quick = '', without = '', ...more] = said({ quick: true });
+  t.deepEqual(more, []);
+  const [, combinations, seconds] =
+    /^ipi: (\d+) combinations in 1 round of 200 ms, and the map of all pairs: about (\d+) s,/.exec(quick) ??
+    [];
+  t.is(Number(combinations), plans({ quick: true }).length);
+  t.true(Number(seconds) < 20, quick);
+  t.regex(without, /left out by --quick: modes self, .*token; loads storm.*; --mode, --wake and --load name/);
+  const named = benchOptions(['ipi'], { quick: true }, never).leftOut.map(planId);
+  t.deepEqual([...plans({ quick: true }).map(planId), ...named].toSorted(), plans({}).map(planId).toSorted());
+  t.deepEqual(said({ quick: true, mode: 'pair', load: 'none,gc' }), [
+    'ipi: 2 combinations in 1 round of 200 ms: about 1 s, more on a busy computer',
+  ]);
+  t.deepEqual(said({ mode: 'map', duration: 7_200_000 }), [
+    'ipi: the map of all pairs: about 2 h, more on a busy computer',
+  ]);
+  t.regex(said({})[0] ?? '', /^ipi: \d+ combinations in 5 rounds of 200 ms, .*: about \d+ (?:s|min), /);
+  t.deepEqual(said({}, ['switch']), []);
+  t.is(said({}, ['ipi', 'switch'])[0], '2 benchmarks: ipi, switch');
+});
+
+test('ipi options: the time that is left is told by the pace', (t) => {
+  t.is(left(1000, 0.01), '');
+  t.is(left(10_000, 0.25), 'about 30 s left');
+  t.is(left(60_000, 0.25), 'about 3 min left');
+  t.is(left(60_000, 1), 'about 1 s left');
 });
 
 test('ipi options: on one cpu, without any, what needs more is left out', (t) => {

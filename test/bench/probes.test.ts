@@ -24,6 +24,7 @@ function tiny(vs: readonly PeerName[]): BenchOptions {
     vs: new Set(vs),
     ipi: [],
     map: false,
+    leftOut: [],
     interrupted: new AbortController().signal,
   };
 }

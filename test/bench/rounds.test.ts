@@ -264,6 +264,7 @@ test('rounds: over a figure of 0 there is no ratio', async (t) => {
     vs: new Set(),
     ipi: [],
     map: false,
+    leftOut: [],
     interrupted: new AbortController().signal,
   };
   const never = (name: string, kind: Contender['kind']): Contender => ({

@@ -1,0 +1,61 @@
+/** What is going to be measured, and about how long it takes: said before it begins. */
+import { counted } from '../base/counted.ts';
+import type { BenchOptions } from './bench.ts';
+import { shownLoads } from './ipi/loads.ts';
+import type { IpiPlan } from './plan/ipi-plan.ts';
+
+/** Milliseconds of one round of `ipi` beside what it measures: booting, getting warm, stopping. */
+const ROUND_MS = 500;
+
+/** A time that nobody knows exactly. */
+export function about(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+function takes(plans: readonly IpiPlan[], rounds: number): number {
+  return plans.reduce((sum, { durationMs }) => sum + rounds * (durationMs + ROUND_MS), 0);
+}
+
+/** What is different in some runs: their modes and their loads. */
+function kinds(plans: readonly IpiPlan[]): string {
+  const loads = plans.filter((plan) => plan.loads.length !== 0).map((plan) => shownLoads(plan.loads));
+  const modes = plans.filter((plan) => plan.loads.length === 0).map(({ mode }) => mode);
+  const parts: [string, string[]][] = [
+    ['modes', modes],
+    ['loads', loads],
+  ];
+  return parts
+    .filter(([, names]) => names.length !== 0)
+    .map(([what, names]) => `${what} ${names.join(', ')}`)
+    .join('; ');
+}
+
+function ofIpi({ ipi, map, leftOut, rounds, durationMs }: BenchOptions): string[] {
+  const ms = durationMs / rounds;
+  const each = ms < 1000 ? `${Math.round(ms)} ms` : about(ms);
+  const parts = [
+    ...(ipi.length === 0
+      ? []
+      : [`${counted(ipi.length, 'combination')} in ${counted(rounds, 'round')} of ${each}`]),
+    ...(map ? ['the map of all pairs'] : []),
+  ];
+  const all = takes(ipi, rounds) + (map ? durationMs + ROUND_MS : 0);
+  const lines = [`ipi: ${parts.join(', and ')}: about ${about(all)}, more on a busy computer`];
+  if (leftOut.length === 0) return lines;
+  return [
+    ...lines,
+    `ipi: left out by --quick: ${kinds(leftOut)}; --mode, --wake and --load name what is wanted, without --quick all are measured`,
+  ];
+}
+
+/**
+ * Lines that say what a run is going to do.
+ *
+ * @param names - of the table BENCHES
+ */
+export function announcement(names: readonly string[], options: BenchOptions): string[] {
+  const list = names.length === 1 ? [] : [`${names.length} benchmarks: ${names.join(', ')}`];
+  return names.includes('ipi') ? [...list, ...ofIpi(options)] : list;
+}
