@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -152,8 +152,11 @@ test.serial(
 );
 
 test.serial('dump: one that cannot be written is told, and the panic is told first', async (t) => {
-  const path = join(await folder(t), 'none', 'dump');
-  const machine = await boot({ program: PROGRAM, cpus: 1, ...SMALL, dump: path });
+  const goes = join(await folder(t), 'goes');
+  mkdirSync(goes);
+  const machine = await boot({ program: PROGRAM, cpus: 1, ...SMALL, dump: join(goes, 'dump') });
+  // At boot the folder was there.
+  rmdirSync(goes);
   await t.throwsAsync(machine.run(), { message: /^panic/ });
   const { dump } = await machine.stop();
   t.regex(dump?.error?.message ?? '', /cannot write the dump/);
