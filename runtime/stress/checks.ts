@@ -18,6 +18,7 @@ export const CHECKS = [
   ['fifo', 'a thread was woken before one that had waited longer, or without a signal', ['waitq']],
   ['woken', 'a signal woke another number of threads than waited', ['waitq']],
   ['timeout', 'a wait ended before its time, or without its reason', ['waitq']],
+  ['timer', 'a thread slept on past one whose time was over later', ['waitq']],
   ['preempt', 'an interrupt thread did not run at once', ['preempt']],
   ['crit', 'an interrupt thread ran inside a critical section', ['preempt']],
   [
@@ -62,6 +63,7 @@ export const LEFTOVERS = [
   'waiting',
   'locked',
   'descriptors',
+  'lists',
   'mplock',
 ] as const;
 
@@ -112,6 +114,7 @@ export const VALUES = {
   item: ['item', ''],
   items: ['items', ''],
   member: ['member', ''],
+  after: ['after member', ''],
   round: ['round', ''],
   group: ['group of', ''],
   told: ['told', 'no-yes'],

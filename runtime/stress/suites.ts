@@ -15,7 +15,7 @@ interface SuiteData {
 export const SUITES = {
   tokens: {
     title: 'mutual exclusion, generations, several tokens at once, loss by blocking, kill of waiters',
-    operations: { get: 20, try: 8, nested: 6, again: 3, lose: 4, gen: 3, keep: 3, kill: 1 },
+    operations: { get: 20, try: 8, nested: 6, again: 3, lose: 4, gen: 3, keep: 3, kill: 1, relay: 1 },
     movable: true,
   },
   ipiq: {
@@ -45,7 +45,7 @@ export const SUITES = {
   waitq: {
     title:
       'first come first served, no lost wake-up, time limits, wake-ups by strangers, by token and by message, kill of waiters',
-    operations: { fifo: 10, box: 10, timed: 4, poke: 3, kill: 1, mode: 1, signal: 6 },
+    operations: { fifo: 10, box: 10, timed: 4, poke: 3, kill: 1, mode: 1, naps: 1, signal: 6 },
     movable: false,
   },
   preempt: {

@@ -19,6 +19,7 @@ const NEEDS: Partial<Record<Check, StressOptions>> = {
   refs: { duration: SHORT_MS, ops: { hold: 40 }, stall: 1000 },
   priority: { ops: { order: 40 } },
   turn: { ops: { turns: 40 } },
+  timer: { ops: { naps: 40 } },
   stopped: { ops: { halt: 40 } },
   'ipi-heard': { ops: { heard: 40, answer: 40 } },
   'thread-count': { duration: SHORT_MS, ops: { join: 40 }, stall: 1000 },

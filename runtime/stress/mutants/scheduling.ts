@@ -159,7 +159,7 @@ export const SCHEDULING_MUTANTS: readonly Mutant[] = [
     name: 'timer-heap-unordered',
     origin: 'time',
     title: 'the heap of timers overlooks an only child: timers come late',
-    setup: 'threads',
+    setup: 'waitq',
     edits: [
       {
         file: 'scheduler/timer',

@@ -1,7 +1,7 @@
 /** The setups of the rack that mutants are run with. Each of them succeeds without a mutant; the table shows it. */
 import type { StressOptions } from '../options.ts';
 import { operationNames, type SuiteName } from '../suites.ts';
-import { SLOW_READER, SLOW_UNLOCK } from './delays.ts';
+import { HAND_OVER_OFTEN, SLOW_MOVE, SLOW_READER, SLOW_UNLOCK } from './delays.ts';
 import type { Edit } from './edit.ts';
 
 /** A suite and its options, as the command line has them. */
@@ -49,6 +49,11 @@ export const SETUPS = {
     stall: 1000,
     duration: 10_000,
   }),
+  'tokens, relays': setup('tokens', {
+    ops: only('tokens', 'relay'),
+    duration: 20_000,
+    delays: HAND_OVER_OFTEN,
+  }),
   ipiq: setup('ipiq'),
   'ipiq, small rings': setup('ipiq', { ring: 2, duration: 12_000 }),
   'ipiq, 4 cpus in chaos': setup('ipiq', { cpus: 4, chaos: 3, duration: 12_000 }),
@@ -68,6 +73,12 @@ export const SETUPS = {
     duration: 20_000,
   }),
   mplock: setup('mplock'),
+  'mplock, one each': setup('mplock', {
+    threads: 1,
+    ops: only('mplock', 'get', 'lose'),
+    stall: 1000,
+    duration: 20_000,
+  }),
   waitq: setup('waitq'),
   'waitq, both ways': setup('waitq', {
     cpus: 4,
@@ -89,7 +100,7 @@ export const SETUPS = {
   'sync, spinlocks': setup('sync', { tokens: 1, nested: 1, ops: only('sync', 'spin'), duration: 12_000 }),
   threads: setup('threads'),
   'threads, made': setup('threads', { threads: 1, ops: only('threads', 'detached'), duration: 20_000 }),
-  'threads, moved': setup('threads', { ops: only('threads', 'move'), duration: 20_000 }),
+  'threads, moved': setup('threads', { ops: only('threads', 'move'), duration: 10_000, delays: SLOW_MOVE }),
   'threads, held': setup('threads', { threads: 1, ops: only('threads', 'hold'), duration: 12_000 }),
 } as const satisfies Readonly<Record<string, Setup>>;
 

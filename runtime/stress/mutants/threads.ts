@@ -212,7 +212,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     name: 'adopted-before-it-came',
     origin: 'thread',
     title: 'a thread that leaves is still marked as one that has come',
-    setup: 'threads',
+    setup: 'threads, moved',
     edits: [
       {
         file: MOVE,

@@ -141,7 +141,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     name: 'handover-forgets-own',
     origin: 'token',
     title: 'a cpu hands a token over and does not ask for it back, though threads of its own wait',
-    setup: 'tokens',
+    setup: 'tokens, relays',
     edits: [{ file: OWNER, find: 'if (waiters.has(tok)) setMyRequest(tok);', replace: '' }],
   },
   {
@@ -187,7 +187,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     name: 'mplock-rings-nobody',
     origin: 'D18',
     title: 'a release of the MP lock wakes nobody',
-    setup: 'mplock',
+    setup: 'mplock, one each',
     edits: [
       {
         file: MPLOCK,

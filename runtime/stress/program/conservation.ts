@@ -4,6 +4,7 @@ import { Globaldata } from '../../shared-memory/layout/globaldata.ts';
 import { Machine } from '../../shared-memory/layout/machine.ts';
 import { globaldataOf, ringOf } from '../../shared-memory/layout/memory-map.ts';
 import { RWLOCK_READERS, Sync } from '../../shared-memory/layout/sync.ts';
+import { Thread } from '../../shared-memory/layout/thread.ts';
 import { NO_CPU, Token, Wait } from '../../shared-memory/layout/token.ts';
 import { ringCompleted, ringWritten } from '../../shared-memory/ring.ts';
 import { isTokenKind, listSymbols } from '../../shared-memory/symbols.ts';
@@ -34,6 +35,25 @@ function lostDescriptors(): number {
     known += ld(m, gd, Globaldata.tdfreecount) + ld(m, gd, Globaldata.nthreads);
   }
   return ld(m, 0, Machine.slabFresh) - known;
+}
+
+/** Cpus whose list of all threads does not hold as many as it says, one linked with the next. */
+function brokenLists(): number {
+  const { m, arena, ncpus } = cpu;
+  let broken = 0;
+  for (let id = 0; id < ncpus; id++) {
+    const gd = globaldataOf(arena.map, id);
+    const threads = ld(m, gd, Globaldata.nthreads);
+    let before = 0;
+    let n = 0;
+    for (let td = ld(m, gd, Globaldata.tdallq); td !== 0 && n <= threads; td = ld(m, td, Thread.allq)) {
+      if (m[td + Thread.allq + 1] !== before) break;
+      before = td;
+      n++;
+    }
+    if (n !== threads || m[gd + Globaldata.tdallq + 1] !== before) broken++;
+  }
+  return broken;
 }
 
 /** A token at rest: owned by a cpu or by nobody, not on its way, not held, not asked for. */
@@ -68,6 +88,7 @@ function left(): Record<string, number> {
     waiting: 0,
     locked: 0,
     descriptors: lostDescriptors(),
+    lists: brokenLists(),
     mplock: ldA(m, 0, Machine.mplock) === 0 ? 0 : 1,
   };
   for (const { kind, ref } of listSymbols(arena)) {

@@ -34,14 +34,17 @@ import {
   type ThreadState,
   type Torture,
 } from './harness.ts';
+import { bindRelays, tokenRelay } from './token-relay.ts';
 import { goThrough, loseUpdate, noteGeneration, SECTION_WORDS, stayIn, sumOf } from './section.ts';
 
 /** Tokens and their sections, in the order of the plan. Per cpu. */
 let toks: readonly Token[] = [];
 let m = new Int32Array(0);
 
-function bind({ tokens }: StressPlan): void {
+function bind(plan: StressPlan): void {
   if (toks.length !== 0) return;
+  const { tokens } = plan;
+  bindRelays(plan);
   // The last of several belongs to no cpu, so that both kinds are held together.
   const kind = (i: number): 'owned' | 'mutex' => (i !== 0 && i === tokens - 1 ? 'mutex' : 'owned');
   toks = Array.from({ length: tokens }, (_, i) => token(`lwkt.stress.${i}`, { kind: kind(i) }));
@@ -203,6 +206,9 @@ const operations: Operations<'tokens'> = {
     if (now !== sum) failed('exclusion', t.line, { section: which, expected: sum, found: now });
     inside(t, which);
     lwktRelToken(tok(which));
+  },
+  *relay(t) {
+    yield* tokenRelay(t);
   },
   *kill(t) {
     const picks = [t.next(toks.length), t.next(toks.length)] as const;

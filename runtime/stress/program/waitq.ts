@@ -35,6 +35,7 @@ import type { StressPlan } from '../plan.ts';
 import { liveThreads } from '../record.ts';
 import { slayLater } from './children.ts';
 import { setTunable } from './kernel-words.ts';
+import { napsInOrder } from './naps.ts';
 import {
   busted,
   failed,
@@ -186,6 +187,9 @@ const operations: Operations<'waitq'> = {
   /** The queue comes to the threads from now on, or they ask its owner; some are in the middle of the other way. */
   *mode(t) {
     setTunable('lwkt.waitq_message', t.next(2));
+  },
+  *naps(t) {
+    yield* napsInOrder(t);
   },
   *signal(t) {
     const most = [1, 1, 2, ALL][t.next(4)] as number;
