@@ -5,12 +5,14 @@
  *   node examples/tour.ts FOLDER…
  *
  * A host script, not a program: it boots two machines, runs examples/wordcount.ts on both and reads their counters.
- * Prints the totals, the times (medians, taken in turn, with files in the page cache and code compiled), the
- * speed-up, a table of cpus, and what to try next. Ends with 1 if the counts differ or a file could not be read.
+ * Prints the totals, the times (medians, taken in turn, with files in the page cache and code compiled), the speed-up
+ * (or that other programs had the cores meanwhile), a table of cpus, and what to try next. Ends with 1 if the counts
+ * differ or a file could not be read.
  */
 import { readdirSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { foreignCores, usage } from '../runtime/bench/disturbance.ts';
 import { boot, type Machine, type MachineStats } from 'lwkt';
 
 interface Tally {
@@ -76,15 +78,28 @@ function table(rows: readonly (readonly (string | number)[])[]): string {
   return texts.map((row) => `  ${row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  ')}`).join('\n');
 }
 
+/** Cores that others take from which on the speed-up says more of them than of this. */
+const BUSY = 0.25;
+
+/** How much faster all cpus were, unless others had the cores meanwhile. */
+function speedUp(times: number, cpus: number, others: number): string {
+  const measured = `${times.toFixed(2)} times one cpu's speed, on ${count(cpus, 'cpu')}`;
+  const how = 'medians of 3 runs each, taken in turn';
+  if (others < BUSY) return `${measured} (${how})`;
+  return `cannot be told now: other programs took ${others.toFixed(1)} of ${count(cores, 'core')} meanwhile; try again
+            when they are done (it was ${measured})`;
+}
+
 const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 
 const cores = availableParallelism();
-const busy = loadavg()[0] as number;
 await using single = await boot({ program, cpus: 1 });
 await using multi = await boot({ program, cpus: Math.max(2, Math.min(64, cores)) });
 const one = await contestant(single);
 const all = await contestant(multi);
+const from = usage();
 for (const who of [one, all, all, one, one, all]) await run(who);
+const foreign = foreignCores(from, usage());
 
 const { files, bytes } = all.tally;
 const oneMs = median(one.times);
@@ -104,8 +119,8 @@ ${table([
 ])}
 
   counts equal: ${same ? 'yes' : 'NO'}
-  speed-up: ${(oneMs / allMs).toFixed(2)} times one cpu's speed, on ${count(cpus, 'cpu')} (medians of 3 runs each, taken in turn)
-${busy > 1 ? `  note: other programs kept ${busy.toFixed(1)} cores busy in the last minute; that lowers it\n` : ''}
+  speed-up: ${speedUp(oneMs / allMs, cpus, foreign)}
+
 What each cpu did in one run; they share memory, and tell one another of work by IPIs:
 
 ${table([

@@ -65,6 +65,11 @@ export function foreignMs(from: Usage | undefined, to: Usage | undefined): numbe
   return Math.max(0, to.busy - from.busy - (to.own - from.own)) + Math.max(0, to.steal - from.steal);
 }
 
+/** Cores that others kept busy between two looks, on the average; 0 where nothing is known. */
+export function foreignCores(from: Usage | undefined, to: Usage | undefined): number {
+  return from === undefined || to === undefined ? 0 : foreignMs(from, to) / Math.max(1, to.wall - from.wall);
+}
+
 /** True when others took so much between two looks that what was measured is theirs as well. */
 export function isDisturbed(from: Usage | undefined, to: Usage | undefined): boolean {
   if (from === undefined || to === undefined) return false;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { foreignMs, isDisturbed, usage } from '../../runtime/bench/disturbance.ts';
+import { foreignCores, foreignMs, isDisturbed, usage } from '../../runtime/bench/disturbance.ts';
 import type { BenchOptions } from '../../runtime/bench/bench.ts';
 import { median } from '../../runtime/bench/figures.ts';
 import { compete, type Contender, type Effort } from '../../runtime/bench/rounds.ts';
@@ -39,6 +39,8 @@ test('disturbance: what neither idles nor is ours, and what was stolen, is forei
   t.is(foreignMs(from, at(120, 10, 70, 100)), 0, 'all ours');
   t.is(foreignMs(from, at(130, 12, 70, 100)), 120, 'ten ticks of others, two stolen');
   t.is(foreignMs(from, at(110, 10, 70, 100)), 0, 'sampled less than ours is nothing');
+  t.is(foreignCores(from, at(130, 12, 70, 1000)), 120 / (1000 - (from?.wall ?? NaN)));
+  t.is(foreignCores(from, undefined), 0);
   t.false(isDisturbed(from, at(123, 10, 70, 100)), 'three ticks may be chance');
   t.true(isDisturbed(from, at(124, 10, 70, 100)));
   t.false(isDisturbed(from, at(170, 10, 70, 5000)), 'half a second of ten is little');

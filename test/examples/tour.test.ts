@@ -14,7 +14,11 @@ test.serial('tour: counts are equal on one cpu and on all, and the speed-up is t
   t.is(counts.length, 2);
   t.deepEqual(counts[0], counts[1]);
   t.regex(stdout, /^ {2}counts equal: yes$/m);
-  t.regex(stdout, /^ {2}speed-up: \d+\.\d\d times one cpu's speed, on \d+ cpus /m);
+  // Which of the two it says depends on what else the computer does.
+  t.regex(
+    stdout,
+    /^ {2}speed-up: (?:|cannot be told now: other programs took \d+\.\d of \d+ cores? meanwhile; try again\n +when they are done \(it was )\d+\.\d\d times one cpu's speed, on \d+ cpus[ )]/m,
+  );
   t.regex(stdout, /^ +cpu +threads run +switches +IPIs sent +IPIs run +times asleep$/m);
   for (const line of stdout.split('\n')) t.true(line.length <= COLUMNS, line);
 });
