@@ -31,7 +31,7 @@ import {
   TDPRI_INT_HIGH,
   TDPRI_INT_LOW,
   TDPRI_INT_MED,
-  TDPRI_SOFT_NORM,
+  TDPRI_KERN_DAEMON,
   type Td,
 } from '../../lwkt.ts';
 import type { Atomic } from '../../shared-memory/struct.ts';
@@ -265,12 +265,15 @@ const operations: Operations<'preempt'> = {
       failed('mp-count', t.line, { expected: 1, found: mpcount(), hasLock: mpLockHeld() ? 1 : 0 });
     relMplock();
   },
-  /** Of threads that wait for the cpu, the most urgent one runs first. */
+  /**
+   * Of threads that wait for the cpu, the most urgent one runs first. None is less urgent than the rack's own threads,
+   * which may keep a cpu busy for ever among them: that would be no fault.
+   */
   *order(t) {
     const base = orderBase(t);
     region[base] = 0;
     const wrong = busted(t, 'priority');
-    const first = 1 + t.next(TDPRI_SOFT_NORM - RUNNERS);
+    const first = TDPRI_KERN_DAEMON + t.next(TDPRI_INT_LOW - RUNNERS - TDPRI_KERN_DAEMON);
     const tds = Array.from({ length: RUNNERS }, (_, i) =>
       spawn(runner, [base, wrong ? RUNNERS - 1 - i : i], {
         cpu: mycpu(),
