@@ -3,7 +3,7 @@
  *
  * An edge leads from a thread that waits to the one thread that alone can end its wait: the thread it joins or wants to
  * move here, the holder of a mutex, spinlock, rwlock, token or of the MP lock, the thread that is at a once. A thread
- * has one edge at most, and none while a clock will end its wait.
+ * has one edge at most, and none while a clock will end its wait, or that of a writer that it waits behind.
  *
  * What anybody may end has no edge: a wait queue, a condition (its mutex is waited for once it was signalled, and has
  * one), a semaphore, a barrier, tsleep, a reference. They are asleep.ts' business. An rwlock that is read under names
@@ -54,6 +54,12 @@ function holderOf(view: MachineView, object: SyncView): number {
   return readers.length === 1 ? (readers[0] as ThreadInfo).handle : 0;
 }
 
+/** A reader that readers keep waiting is behind a writer that waits; if that one gives up by the clock, it gets in. */
+function endsByTheClock(view: MachineView, { ref, kind, holder }: SyncView, { wait }: ThreadInfo): boolean {
+  if (kind !== 'rwlock' || holder !== 0 || -wait !== ref) return false;
+  return view.threads.some(({ wmesg, wait: other, timed }) => timed && wmesg === kind && -other === ref + 1);
+}
+
 function edge(
   view: MachineView,
   byHandle: ReadonlyMap<number, ThreadInfo>,
@@ -76,7 +82,8 @@ function edge(
   }
   if (HELD.has(wmesg)) {
     const object = objectOf(view, thread);
-    return object === undefined ? undefined : to(holderOf(view, object), objectName(object));
+    if (object === undefined || endsByTheClock(view, object, thread)) return undefined;
+    return to(holderOf(view, object), objectName(object));
   }
   if (wmesg === 'mplock' && view.mplock.cpu !== null && !view.mplock.kept) {
     const current = view.runQueues.find(({ cpu }) => cpu === view.mplock.cpu)?.current ?? 0;

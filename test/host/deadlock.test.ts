@@ -153,15 +153,18 @@ async function getsOn(t: ExecutionContext, cpus: number, name: string): Promise<
 test.serial(
   'deadlock: none is seen in chains, timed circles, busy threads, promises and timers',
   async (t) => {
-    const all = [1, 2].flatMap((cpus) => ['timed', 'chain', 'busy'].map((name) => getsOn(t, cpus, name)));
-    const [onOne, , , onTwo] = await Promise.all(all);
+    const all = [1, 2].flatMap((cpus) =>
+      ['timed', 'queued', 'chain', 'busy'].map((name) => getsOn(t, cpus, name)),
+    );
+    const [timedOne, queuedOne, , , timedTwo, queuedTwo] = await Promise.all(all);
     t.deepEqual(
-      [onOne, onTwo],
+      [timedOne, timedTwo],
       [
         [false, true],
         [false, true],
       ],
     );
+    t.deepEqual([queuedOne, queuedTwo], [false, false]);
   },
 );
 

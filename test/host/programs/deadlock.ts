@@ -22,6 +22,7 @@ import {
   onceRun,
   rwlock,
   rwlockRead,
+  rwlockTryRead,
   rwlockUnlock,
   rwlockWrite,
   safepoint,
@@ -259,6 +260,27 @@ export const timed = kthread(function* timed(ms: number) {
   const got = [];
   for (const td of tds) got.push(yield* join(td));
   return got;
+});
+
+const timedWriter = kthread(function* timedWriter(ms: number) {
+  return yield* rwlockWrite(table, { timeoutMs: ms });
+});
+const lateReader = kthread(function* lateReader() {
+  yield* rwlockRead(table);
+  rwlockUnlock(table);
+});
+
+/** Reads, and waits for a reader that is kept out by a writer, who gives up by the clock. */
+export const queued = kthread(function* queued(ms: number) {
+  yield* rwlockRead(table);
+  const wants = spawn(timedWriter, [ms], { cpu: 0 });
+  while (rwlockTryRead(table)) {
+    rwlockUnlock(table);
+    yield* sleep(0.1);
+  }
+  yield* join(spawn(lateReader, [], { cpu: last() }));
+  rwlockUnlock(table);
+  return yield* join(wants);
 });
 
 const busyFor = kthread(function* busyFor(ms: number) {
