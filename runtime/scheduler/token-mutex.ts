@@ -173,8 +173,14 @@ export function gotMutexToken(tok: TokenRef, td: ThreadRef): void {
   if (waiter.asked) casA(m, tok, T_NEXT, handleOf(td), 0);
 }
 
-/** A thread does not want the token any more: nobody loses the turn that it may have had. Context: thread | idle; never blocks. */
-export function giveUpMutexToken(tok: TokenRef, td: ThreadRef): void {
+/**
+ * A thread does not want the token any more: nobody loses the turn that it may have had.
+ *
+ * Context: thread | ipi | idle; never blocks.
+ *
+ * @returns whether it waited for it
+ */
+export function giveUpMutexToken(tok: TokenRef, td: ThreadRef): boolean {
   const { m } = cpu;
   const handle = handleOf(td);
   const waiter = leaveQueue(tok, td);
@@ -189,6 +195,7 @@ export function giveUpMutexToken(tok: TokenRef, td: ThreadRef): void {
   }
   if (gone && state === td) freeMutexToken(tok);
   else if (state === 0) tellWaiter(tok);
+  return waiter !== undefined;
 }
 
 /**

@@ -204,11 +204,7 @@ function setMyRequest(tok: TokenRef): void {
   orA(cpu.m, tok, myRequestWord(), 1 << (cpu.id & 31));
 }
 
-/**
- * Queues a thread of this cpu for a token and asks its owner for it.
- *
- * Context: thread; never blocks.
- */
+/** Queues a thread of this cpu for a token and asks its owner for it. Context: thread | ipi | idle; never blocks. */
 export function requestToken(tok: TokenRef, td: ThreadRef): void {
   const { m, gd, id } = cpu;
   let queue = waiters.get(tok);
@@ -225,7 +221,12 @@ export function requestToken(tok: TokenRef, td: ThreadRef): void {
   tokenRequestHandler(tok, id);
 }
 
-/** A thread waits for the token no longer. Context: thread; never blocks. */
+/** True for a thread of this cpu that waits for the token. Context: thread | ipi | idle; never blocks. */
+export function isWaiter(tok: TokenRef, td: ThreadRef): boolean {
+  return waiters.get(tok)?.includes(td) === true;
+}
+
+/** A thread waits for the token no longer. Context: thread | ipi | idle; never blocks. */
 export function dropWaiter(tok: TokenRef, td: ThreadRef): void {
   const queue = waiters.get(tok);
   if (queue === undefined) return;

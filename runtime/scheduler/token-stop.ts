@@ -5,6 +5,9 @@
  *
  * It need not hear of what it misses meanwhile: scheduled again, or woken in its turn, it looks.
  *
+ * It may be looking this very moment, and drain while it asks for another one of several tokens: then it waits for
+ * the one that its words still name no more, and must not stand in front of those who do.
+ *
  * Seed: threads that wait for a token poll, each for itself, so one that is descheduled stands in nobody's way.
  */
 import type { ThreadRef } from '../base/ids.ts';
@@ -13,7 +16,7 @@ import { Thread } from '../shared-memory/layout/thread.ts';
 import { ld } from '../shared-memory/word.ts';
 import { cpu } from './globaldata.ts';
 import { giveUpMutexToken, isMutexToken, requestMutexToken } from './token-mutex.ts';
-import { dropWaiter, passOn, requestToken } from './token-owner.ts';
+import { dropWaiter, isWaiter, passOn, requestToken } from './token-owner.ts';
 
 const { wait: TD_WAIT, wmesg: TD_WMESG } = Thread;
 const WMESG_TOKEN = wmesgCode('token');
@@ -24,10 +27,10 @@ export function offerOthers(td: ThreadRef): void {
   if (ld(m, td, TD_WMESG) !== WMESG_TOKEN) return;
   const tok = ld(m, td, TD_WAIT);
   if (isMutexToken(tok)) {
-    giveUpMutexToken(tok, td);
-    requestMutexToken(tok, td);
+    if (giveUpMutexToken(tok, td)) requestMutexToken(tok, td);
     return;
   }
+  if (!isWaiter(tok, td)) return;
   dropWaiter(tok, td);
   passOn(tok);
   requestToken(tok, td);

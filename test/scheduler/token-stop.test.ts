@@ -2,6 +2,7 @@
 import test from 'ava';
 import { IPI } from '../../runtime/base/protocol.ts';
 import {
+  ipiFunc,
   join,
   lwktDeschedule,
   lwktGetToken,
@@ -14,7 +15,9 @@ import {
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { refOf } from '../../runtime/scheduler/thread.ts';
 import { Token } from '../../runtime/shared-memory/layout/token.ts';
-import { ldA, orA, st, stA } from '../../runtime/shared-memory/word.ts';
+import { ringOf } from '../../runtime/shared-memory/layout/memory-map.ts';
+import { ringPush } from '../../runtime/shared-memory/ring.ts';
+import { ld, ldA, orA, st, stA } from '../../runtime/shared-memory/word.ts';
 import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
 import {
   bootOneCpu,
@@ -165,3 +168,62 @@ test.serial('token: with nobody else here that wants it, another cpu gets it', (
     yield* join(only);
   });
 });
+
+const makesRoom = ipiFunc(function makesRoom() {
+  takeSent(1);
+});
+
+for (const kind of ['owned', 'mutex'] as const) {
+  test.serial(
+    `regress token: stopped while it asks for the next of several, behind one (${kind}) that it has`,
+    (t) => {
+      log.length = 0;
+      run(function* () {
+        const low = token(`low ${kind}`, { kind });
+        const high = token(`high ${kind}`);
+        t.true(low < high);
+        const take = (): void => {
+          if (kind === 'owned') stA(m, low, Token.owner, 2);
+          else stA(m, low, Token.state, cpu.idlethread);
+        };
+        const letGo = (): void => {
+          if (kind === 'owned') stA(m, low, Token.owner, -1);
+          else stA(m, low, Token.state, 0);
+          sendFromOutside(kind === 'owned' ? IPI.tokenGrant : IPI.tokenFree, low);
+          safepoint();
+        };
+        take();
+        const both = child(function* both() {
+          yield* lwktGetToken(high);
+          yield* lwktGetToken(low);
+          log.push('both');
+          lwktRelToken(low);
+          lwktRelToken(high);
+        });
+        yield* giveWay();
+        // It let the higher one go, to wait for the lower one; cpu 1 takes it meanwhile.
+        stA(m, high, Token.owner, 2);
+        letGo();
+        // It has the lower one and asks for the higher one again; while it waits for room, it is stopped.
+        while (ringPush(m, ringOf(arena.map, 0, 1), IPI.wake, 0, 0, 0));
+        ringPush(m, ringOf(arena.map, 1, 0), IPI.deschedule, both, 0, 0);
+        ringPush(m, ringOf(arena.map, 1, 0), makesRoom.id, 0, 0, 0);
+        cpu.polls = 1000;
+        yield* giveWay();
+        t.is(ld(m, low, Token.holder), refOf(both, 'test') | 1);
+        const other = wants(low, 'other');
+        yield* giveWay();
+        stA(m, high, Token.owner, -1);
+        sendFromOutside(IPI.tokenGrant, high);
+        safepoint();
+        yield* giveWay(8);
+        t.deepEqual(log, ['both', 'other']);
+        t.true(isIdle(low));
+        lwktSchedule(other);
+        yield* join(both);
+        yield* join(other);
+        takeSent(1);
+      });
+    },
+  );
+}
