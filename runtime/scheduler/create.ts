@@ -44,6 +44,8 @@ const {
   TDF_ANYCPU,
   TDF_DETACHED,
   TDF_EXITED,
+  TDF_GOES_ON,
+  TDF_KILLED,
   TDF_MOVED,
   TDF_MPENTER,
   TDF_PREEMPTABLE,
@@ -322,6 +324,9 @@ export function adoptHandler(handle: number): void {
 export function startThread(td: ThreadRef): ThreadStack {
   const { m, arena } = cpu;
   if (cpu.events !== 0) record(STARTED, handleOf(td), 0);
+  const flags = ld(m, td, TD_FLAGS);
+  // It came from another cpu and was not killed on the way: from now on a kill ends it where it waits.
+  if ((flags & (TDF_GOES_ON | TDF_KILLED)) === TDF_GOES_ON) st(m, td, TD_FLAGS, flags & ~TDF_GOES_ON);
   const slot = slotOf(td);
   const body = threadBody(ld(m, td, TD_FUNC)) as (...args: unknown[]) => ThreadStack;
   let stack: ThreadStack;

@@ -10,9 +10,11 @@ import {
   join,
   kill,
   lwktAcquire,
+  lwktDescheduleSelf,
   lwktGetToken,
   lwktRelToken,
   lwktSchedule,
+  lwktSwitch,
   lwktYield,
   movePoint,
   relMplock,
@@ -506,6 +508,31 @@ test.serial('move: killed on its way, it goes on to where its finally blocks are
     sendFromOutside(IPI.adopt, fresh);
     safepoint();
     t.is((yield* failure(fresh)).code, 'ERR_LWKT_KILLED');
+    t.deepEqual(log, []);
+    takeSent(1);
+  });
+});
+
+test.serial('regress move: killed long after it came, a stopped thread does not go on first', (t) => {
+  const stops = define(
+    function* stops(round: number) {
+      yield* lwktYield();
+      yield* movePoint(round + 1);
+      lwktDescheduleSelf();
+      yield* lwktSwitch();
+      log.push('went on');
+    },
+    { movable: true },
+  );
+  run(function* () {
+    const td = spawn(stops, [0]);
+    yield* giveWay(1);
+    ask(td);
+    yield* giveWay();
+    sendBack(td);
+    yield* giveWay();
+    kill(td);
+    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
     t.deepEqual(log, []);
     takeSent(1);
   });
