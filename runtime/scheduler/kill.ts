@@ -7,7 +7,7 @@
  * ERR_LWKT_KILLED thrown by its next safepoint(), or the `return` at its next blocking call.
  */
 import type { Td, ThreadRef } from '../base/ids.ts';
-import { TDF_EXITING, TDF_KILLED } from '../base/params.ts';
+import { TDF_CLEANING, TDF_EXITING, TDF_KILLED } from '../base/params.ts';
 import { IPI } from '../base/protocol.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { ld, st } from '../shared-memory/word.ts';
@@ -78,12 +78,13 @@ export function killHandler(handle: number): void {
 
 /**
  * A killed thread blocked. If that was since it was killed, what it waits for may never come: it runs again at once,
- * to end. What its finally blocks wait for, they wait for.
+ * to end. What its finally blocks wait for, they wait for; and so does a clean-up that was under way (thread.ts), which
+ * would look again and again, and leave no turn to a less urgent thread that has what it waits for.
  *
  * Context: thread; never blocks.
  */
 export function blockedKilled(td: ThreadRef): void {
-  if ((ld(cpu.m, td, TD_FLAGS) & TDF_EXITING) !== 0) return;
+  if ((ld(cpu.m, td, TD_FLAGS) & (TDF_CLEANING | TDF_EXITING)) !== 0) return;
   giveUpMplock(td);
   enqueue(td);
   cpu.resched = true;

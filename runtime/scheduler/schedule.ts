@@ -244,8 +244,6 @@ export function lwktDescheduleSelf(): void {
 
 function stop(td: ThreadRef): void {
   const { m } = cpu;
-  // A killed thread runs to its end, or who joins it would wait for ever.
-  if (td !== cpu.curthread && (ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;
   const couldRun = (ld(m, td, TD_FLAGS) & TDF_RUNQ) !== 0;
   dequeue(td);
   if (ld(m, td, TD_WMESG) === 0) st(m, td, TD_WMESG, WMESG_STOPPED);
@@ -263,7 +261,8 @@ export function setWokenStopped(run: (td: ThreadRef) => void): void {
 /** Handles IPI.deschedule. Context: thread | ipi; never blocks. */
 export function descheduleHandler(handle: number): void {
   const td = mine(handle, IPI.deschedule, 0, 0);
-  if (td !== 0) stop(td);
+  // A killed thread runs to its end, or who joins it would wait for ever; also when it runs this very moment.
+  if (td !== 0 && (ld(cpu.m, td, TD_FLAGS) & TDF_KILLED) === 0) stop(td);
 }
 
 /**

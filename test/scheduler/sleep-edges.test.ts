@@ -13,6 +13,8 @@ import {
   join,
   kill,
   lwktDeschedule,
+  lwktSchedule,
+  lwktSwitch,
   lwktYield,
   movePoint,
   mutex,
@@ -227,6 +229,31 @@ test.serial('regress deschedule: a killed thread ends all the same', (t) => {
     t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
   });
 });
+
+test.serial(
+  'regress deschedule: nor is one stopped that is killed and runs its finally blocks this moment',
+  (t) => {
+    run(function* () {
+      let through = false;
+      const td = child(function* victim() {
+        try {
+          yield* sleep(10_000);
+        } finally {
+          sendFromOutside(IPI.deschedule, curthread());
+          safepoint();
+          yield* lwktSwitch();
+          through = true;
+        }
+      });
+      yield* lwktYield();
+      kill(td);
+      for (let i = 0; i < 4; i++) yield* lwktYield();
+      t.true(through);
+      lwktSchedule(td);
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    });
+  },
+);
 
 test.serial(
   'regress condition: a wake-up of one that was destroyed does not end a wait for the next',

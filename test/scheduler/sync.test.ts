@@ -44,6 +44,7 @@ import {
 } from '../../runtime/lwkt.ts';
 import { TDPRI_CRIT } from '../../runtime/base/params.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { refOf } from '../../runtime/scheduler/thread.ts';
 import { wakeAll } from '../../runtime/scheduler/tsleep.ts';
 import { identOf } from '../../runtime/scheduler/waiting.ts';
 import { Machine } from '../../runtime/shared-memory/layout/machine.ts';
@@ -652,6 +653,39 @@ test.serial('regress condition: a killed waiter that has to wait for the mutex e
     mutexUnlock(mu);
   });
 });
+
+test.serial(
+  'regress condition: killed while it locks again, a waiter sleeps until the mutex is free',
+  (t) => {
+    run(function* () {
+      const mu = mutex('looks once');
+      const cond = condition('looks once');
+      const waiter = child(function* waiter() {
+        yield* mutexLock(mu);
+        try {
+          yield* conditionWait(cond, mu);
+          yield* sleep(Infinity);
+        } finally {
+          mutexUnlock(mu);
+        }
+      });
+      yield* lwktYield();
+      yield* mutexLock(mu);
+      conditionSignal(cond);
+      yield* giveWay();
+      kill(waiter);
+      yield* giveWay();
+      // Were it more urgent than the thread that has the mutex, that one would never run again.
+      const switches = ld(m, refOf(waiter, 'test'), Thread.switches);
+      yield* giveWay(20);
+      t.is(ld(m, refOf(waiter, 'test'), Thread.switches), switches);
+      mutexUnlock(mu);
+      t.is((yield* failure(waiter)).code, 'ERR_LWKT_KILLED');
+      t.true(mutexTryLock(mu));
+      mutexUnlock(mu);
+    });
+  },
+);
 
 test.serial('barrier smoke: nobody passes before all have come; one is told that it was last; again', (t) => {
   run(function* () {

@@ -253,8 +253,8 @@ const MUTANTS: readonly Mutant[] = [
   [
     'kill: no deschedule',
     'schedule',
-    'if (td !== cpu.curthread && (ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;',
-    '',
+    'if (td !== 0 && (ld(cpu.m, td, TD_FLAGS) & TDF_KILLED) === 0) stop(td);',
+    'if (td !== 0) stop(td);',
     'sleep-edges',
   ],
   [
@@ -370,7 +370,16 @@ const MUTANTS: readonly Mutant[] = [
   ['refs: doubt for ever', 'refs', 'casA(m, td, TD_REFS, REFS_LOST, 0);', ';', 'survive'],
   ['move: killed on its way', 'exit', 'if ((flags & TDF_GOES_ON) !== 0) {', 'if (flags === -1) {', 'move'],
   ['token: stopped when woken', 'schedule', 'else if (couldRun) wokenStopped(td);', '', 'token-stop'],
-  ['token: stopped, no owner', 'token-stop', 'giveUpMutexToken(tok, td);', '', 'token-stop'],
+  ['token: stopped, no owner', 'token-stop', 'if (giveUpMutexToken(tok, td)) ', '', 'token-stop'],
+  ['token: stopped, looking', 'token-stop', 'if (!isWaiter(tok, td)) return;', '', 'token-stop'],
+  ['kill: in a clean-up', 'kill', '(TDF_CLEANING | TDF_EXITING)', '(TDF_EXITING | 0)', 'sync'],
+  [
+    'move: killed later',
+    'create',
+    'st(m, td, TD_FLAGS, flags & ~TDF_GOES_ON);',
+    'st(m, td, TD_FLAGS, flags);',
+    'move',
+  ],
   ['token: stopped, handed over', 'token-stop', 'passOn(tok);', '', 'token-stop'],
   [
     'condition: its life',
