@@ -6,6 +6,7 @@
  */
 import type { Arena } from '../shared-memory/arena.ts';
 import { descriptorHandle } from '../shared-memory/descriptor.ts';
+import { BELL_ASLEEP } from '../shared-memory/doorbell.ts';
 import { CPU_OFFLINE, CPU_PARK, Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Machine } from '../shared-memory/layout/machine.ts';
 import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
@@ -288,6 +289,8 @@ function isAsleep(arena: Arena, cpu: number): boolean {
   const gd = globaldataOf(map, cpu);
   const state = ld(m, gd, Globaldata.state);
   if (state === CPU_OFFLINE) return true;
+  // Rung, it may take its time to wake where cores are few; what for is in no ring.
+  if ((ldA(m, gd, Globaldata.bell) & ~BELL_ASLEEP) !== 0) return false;
   return state === CPU_PARK && ld(m, gd, Globaldata.parkTimed) === 0 && ld(m, gd, Globaldata.promises) === 0;
 }
 

@@ -7,6 +7,7 @@ import { machineView, type MachineView } from '../../runtime/observe/view.ts';
 import { TDF_ADOPTED, TDF_ALLOCATED_THREAD } from '../../runtime/base/params.ts';
 import { wmesgCode } from '../../runtime/base/wmesg.ts';
 import { initDescriptor } from '../../runtime/shared-memory/descriptor.ts';
+import { BELL_STATE, ringBell } from '../../runtime/shared-memory/doorbell.ts';
 import { CPU_OFFLINE, CPU_PARK, CPU_RUN, Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { Machine, MACHINE_RUNNING } from '../../runtime/shared-memory/layout/machine.ts';
 import { globaldataOf, ringOf } from '../../runtime/shared-memory/layout/memory-map.ts';
@@ -107,6 +108,7 @@ test('waits: a machine sleeps for good when nothing at all is left', (t) => {
   for (const [why, change] of Object.entries<(arena: Arena, td: number) => void>({
     'a timer': ({ m, map }) => st(m, globaldataOf(map, 1), Globaldata.parkTimed, 1),
     'a promise': ({ m, map }) => st(m, globaldataOf(map, 1), Globaldata.promises, 1),
+    'a bell that has yet to be heard': ({ m, map }) => ringBell(m, globaldataOf(map, 1), BELL_STATE),
     'a cpu that runs': ({ m, map }) => st(m, globaldataOf(map, 2), Globaldata.state, CPU_RUN),
     'an IPI': ({ m, map }) => ringPush(m, ringOf(map, 0, 1), 1, 0, 0, 0),
     'an IPI of the host': ({ m, map }) => ringPush(m, ringOf(map, CPUS, 1), 1, 0, 0, 0),
