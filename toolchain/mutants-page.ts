@@ -25,7 +25,7 @@ export function mutantColumns({ name, origin, title, setup }: Mutant): string {
 
 function found(row: Detection | undefined): string {
   if (row === undefined) return 'not run | | |';
-  const by = row.caught ? row.by : row.expected ? `not seen: ${row.unseen ?? ''}` : 'MISSED';
+  const by = row.caught ? row.by : row.expected ? `not seen: ${row.unseen ?? ''}` : row.by || 'MISSED';
   const safe = by.replaceAll('|', '/').replaceAll('`', "'").replaceAll('<', '&lt;').replaceAll('*', '\\*');
   return `${safe} | ${row.operations.toLocaleString('en-US')} | ${row.seconds.toFixed(1)} |`;
 }

@@ -69,8 +69,16 @@ const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set([
   'SIGQUIT',
 ]);
 
-/** Runs the rack in a process, for as long as it may take. Never rejects: what goes wrong is in the outcome. */
-export function outcomeOf(args: readonly string[], interrupted: AbortSignal): Promise<Outcome> {
+/**
+ * Runs the rack in a process, for as long as it may take. Never rejects: what goes wrong is in the outcome.
+ *
+ * @param limitMs - milliseconds after which it is a hang
+ */
+export function outcomeOf(
+  args: readonly string[],
+  interrupted: AbortSignal,
+  limitMs = LIMIT_MS,
+): Promise<Outcome> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let said = '';
@@ -83,9 +91,9 @@ export function outcomeOf(args: readonly string[], interrupted: AbortSignal): Pr
   });
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const limit = setTimeout(() => {
-    end = `hang: the process did not end in ${LIMIT_MS / 1000} s`;
+    end = `hang: the process did not end in ${limitMs / 1000} s`;
     kill();
-  }, LIMIT_MS);
+  }, limitMs);
   interrupted.addEventListener('abort', kill, { once: true });
   return new Promise((resolve) => {
     const over = (outcome: Outcome): void => {

@@ -74,7 +74,7 @@ export interface Detection {
   readonly caught: boolean;
   /** Whether that is as it should be. */
   readonly expected: boolean;
-  /** The check that failed, or why the run failed; empty if it did not. */
+  /** The check that failed, or why the run failed, or why there was none; empty if it succeeded. */
   readonly by: string;
   readonly operations: number;
   /** With booting. */
@@ -137,20 +137,17 @@ async function detect(
   };
 }
 
+function verdictOf({ mutant, caught, expected, by }: Detection): string {
+  // Nothing was found, and there is a reason for that.
+  if (!caught && by !== '') return 'NOT RUN';
+  if (mutant === NONE) return caught ? 'FAILED' : 'succeeds';
+  if (caught) return 'caught';
+  return expected ? 'unseen' : 'MISSED';
+}
+
 function rowLine(d: Detection): string {
-  const verdict =
-    d.mutant === NONE
-      ? d.caught
-        ? 'FAILED'
-        : 'succeeds'
-      : d.caught
-        ? 'caught'
-        : d.expected
-          ? 'unseen'
-          : d.by === ''
-            ? 'MISSED'
-            : 'NOT RUN';
-  const by = d.by === '' ? '' : `  by ${d.by}`;
+  const verdict = verdictOf(d);
+  const by = d.by === '' ? '' : d.caught ? `  by ${d.by}` : `  ${d.by}`;
   return (
     `${verdict.padEnd(8)}  ${d.mutant.padEnd(28)} ${d.origin.padEnd(8)} ${d.seconds.toFixed(1).padStart(5)} s  ` +
     `${d.operations.toLocaleString('en-US').padStart(11)} operations  [${d.setup}; seed ${d.seed}]${by}`

@@ -7,11 +7,22 @@ import type { Edit } from './edit.ts';
 
 /** Holds a cpu that takes IPIs for some 50 us, at one record in four. */
 const HOLD_DRAIN = 'if ((source.taken & 3) === 0) for (let i = 0; i < 2000; i++) pause();';
+/** Holds a cpu that sends for some 20 us, at one record in four. */
+export const HOLD_PUSH = 'if ((w & 3) === 0) for (let i = 0; i < 1000; i++) ldA(m, base, RINDEX);';
 /** Holds a cpu for some 0.2 ms: what is loaded does not matter. */
 const HOLD_MOVE = 'for (let i = 0; i < 15000; i++) ldA(m, td, TD_CPU);';
 /** Holds a cpu for some 10 us: what is loaded does not matter. */
 export const HOLD_MUTEX = 'for (let i = 0; i < 500; i++) ldA(m, mu, S_STATE);';
 export const HOLD_CONDITION = 'for (let i = 0; i < 500; i++) ldA(m, cond, S_WAITERS);';
+
+/** Between writing a record's words and publishing it. */
+export const SLOW_WRITER: readonly Edit[] = [
+  {
+    file: 'shared-memory/ring',
+    find: 'm[slot + 3] = arg2; st(m, base, WRITTEN',
+    replace: `m[slot + 3] = arg2; ${HOLD_PUSH} st(m, base, WRITTEN`,
+  },
+];
 
 /** Between finding a record and reading its words. */
 export const SLOW_READER: readonly Edit[] = [

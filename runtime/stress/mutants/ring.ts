@@ -1,4 +1,5 @@
 /** Mutants of rings, doorbells and IPIs. */
+import { HOLD_PUSH } from './delays.ts';
 import type { Mutant } from './mutant.ts';
 
 const RING = 'shared-memory/ring';
@@ -45,16 +46,16 @@ export const RING_MUTANTS: readonly Mutant[] = [
     name: 'publish-before-fill',
     origin: 'D23',
     title: 'the head is stored before the arguments are filled in',
-    setup: 'ipiq',
+    setup: 'ipiq, slow writer',
     edits: [
       {
         file: RING,
         find: 'm[slot + 1] = arg0;',
-        replace: 'stA(m, slot, HEAD, ringStamp(ring, w) | func); m[slot + 1] = arg0;',
+        replace: `stA(m, slot, HEAD, ringStamp(ring, w) | func); ${HOLD_PUSH} m[slot + 1] = arg0;`,
       },
       {
         file: RING,
-        find: 'st(m, base, WRITTEN, (w + 1) | 0); stA(m, slot, HEAD, ringStamp(ring, w) | func);',
+        find: `${HOLD_PUSH} st(m, base, WRITTEN, (w + 1) | 0); stA(m, slot, HEAD, ringStamp(ring, w) | func);`,
         replace: 'st(m, base, WRITTEN, (w + 1) | 0);',
       },
     ],

@@ -1,7 +1,7 @@
 /** The setups of the rack that mutants are run with. Each of them succeeds without a mutant; the table shows it. */
 import type { StressOptions } from '../options.ts';
 import { operationNames, type SuiteName } from '../suites.ts';
-import { HAND_OVER_OFTEN, SLOW_MOVE, SLOW_READER, SLOW_UNLOCK } from './delays.ts';
+import { HAND_OVER_OFTEN, SLOW_MOVE, SLOW_READER, SLOW_UNLOCK, SLOW_WRITER } from './delays.ts';
 import type { Edit } from './edit.ts';
 
 /** A suite and its options, as the command line has them. */
@@ -59,6 +59,7 @@ export const SETUPS = {
   'ipiq, 4 cpus in chaos': setup('ipiq', { cpus: 4, chaos: 3, duration: 12_000 }),
   'ipiq, cpus that sleep': setup('ipiq', { threads: 1, ops: only('ipiq', 'await'), duration: 15_000 }),
   'ipiq, passive alone': setup('ipiq', { threads: 1, ops: only('ipiq', 'passive'), duration: 6000 }),
+  'ipiq, slow writer': setup('ipiq', { duration: 20_000, delays: SLOW_WRITER }),
   'ipiq, slow reader': setup('ipiq', { ring: 2, duration: 20_000, delays: SLOW_READER }),
   'ipiq, full rings': setup('ipiq', {
     cpus: 4,

@@ -26,6 +26,7 @@ import {
   setRelease,
   shared,
   spawn,
+  sleep,
   splz,
   TDPRI_EXITING,
   TDPRI_INT_HIGH,
@@ -161,6 +162,10 @@ const interruptThread = kthread(function* stressInterrupt(cpu: number, urgency: 
   }
 });
 
+/** Looks for an interrupt thread of another cpu, and then pauses between them: that cpu may wait for this one's core. */
+const MOST_LOOKS = 100;
+const LOOK_MS = 0.1;
+
 /** Threads of different priority that wait for one cpu. */
 const RUNNERS = 3;
 
@@ -220,7 +225,10 @@ const operations: Operations<'preempt'> = {
     const before = ldA(region, base, SERVED);
     interrupt(base);
     if (t.next(2) === 0) return;
-    while (ldA(region, base, SERVED) === before) if (safepoint() || !stopped()) yield* lwktYield();
+    for (let looks = 0; ldA(region, base, SERVED) === before; looks++) {
+      if (looks > MOST_LOOKS) yield* sleep(LOOK_MS);
+      else if (safepoint() || !stopped()) yield* lwktYield();
+    }
     waited(t, from);
   },
   /** Not before the section ends, and then at once. */

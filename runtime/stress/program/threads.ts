@@ -17,6 +17,7 @@ import {
   shared,
   sleep,
   spawn,
+  TDPRI_KERN_DAEMON,
   until,
   waitGen,
   waitQueue,
@@ -275,7 +276,8 @@ const operations: Operations<'threads'> = {
   *priority(t) {
     const a = t.next(0x7fff_ffff);
     const td = make(() => spawn(adder, [a, [], -1], { cpu: anyCpu(t), priority: 1 + t.next(11) }));
-    lwktSetPri(td, 6 + t.next(12));
+    // As urgent as the threads of the suites or more: one of those may be runnable at any time, and for ever.
+    lwktSetPri(td, TDPRI_KERN_DAEMON + t.next(6));
     yield* checkedJoin(t, td, a);
   },
   *hold(t) {
