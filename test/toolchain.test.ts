@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { ROOT } from './helpers/cli.ts';
 import { publishedPackage } from '../toolchain/build.ts';
 import { OLDEST_NODE, refusing } from '../toolchain/engines.ts';
 import { MAX_PACKED, packageFaults, type PackedFile } from '../toolchain/pack.ts';
@@ -66,7 +70,7 @@ test('build: the published package.json has compiled paths and nothing of the ch
     scripts: { test: 'x' },
     exports: { '.': './runtime/index.ts', './thread': './runtime/lwkt.ts' },
     imports: { '#word': { checked: './runtime/a/b-checked.ts', default: './runtime/a/b.ts' } },
-    bin: { lwkt: 'runtime/cli/main.ts' },
+    publishConfig: { bin: { lwkt: 'runtime/cli/main.ts' } },
     dependencies: { comlink: '4.4.2' },
     devDependencies: { ava: '8.1.2' },
   });
@@ -88,6 +92,20 @@ test('lock: every package takes the Node.js of the toolchain, and npm on an olde
   t.deepEqual(refusing(process.versions.node), []);
   t.deepEqual(refusing(OLDEST_NODE, { lockOnly: true }), []);
   t.true(refusing(OLDEST_NODE).length > 0, 'what is installed still says what it needs');
+});
+
+test('checkout: the command of npx lwkt is there, and not the root package’s own', (t) => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin?: unknown };
+  t.is(manifest.bin, undefined);
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'node_modules/.bin/lwkt'), '--version'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  t.regex(stdout, /^\d+\.\d+\.\d+\n$/);
+  t.is(status, 0);
 });
 
 const FILES: PackedFile[] = [

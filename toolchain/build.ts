@@ -48,7 +48,8 @@ const SHEBANG = '#!/usr/bin/env node\n';
 interface RootPackage extends Record<string, unknown> {
   exports: Record<string, string>;
   imports?: Record<string, unknown>;
-  bin: Record<string, string>;
+  /** Not the root's own: npx would install it once more to run it. The checkout's command is toolchain/lwkt.ts. */
+  publishConfig: { bin: Record<string, string> };
   dependencies: Record<string, string>;
 }
 
@@ -82,7 +83,7 @@ export function publishedPackage(from: RootPackage): Record<string, unknown> {
       './package.json': './package.json',
     },
     ...(from.imports !== undefined && { imports: mapValues(from.imports, compiledImport) }),
-    bin: mapValues(from.bin, (source) => compiled(source).slice(2)),
+    bin: mapValues(from.publishConfig.bin, (source) => compiled(source).slice(2)),
     dependencies: from.dependencies,
   };
 }

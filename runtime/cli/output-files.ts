@@ -23,7 +23,7 @@ export async function checkWritable(option: string, path: string): Promise<void>
   }
 }
 
-/** Writes files, each whatever becomes of the others; says on stderr which cannot be written. */
+/** Writes files, each whatever becomes of the others; says on stderr which were written and which cannot be. */
 export async function writeAll(
   files: readonly (readonly [path: string, content: () => Promise<string> | string])[],
 ): Promise<boolean> {
@@ -32,6 +32,7 @@ export async function writeAll(
     const text = await content();
     try {
       await writeFile(path, text);
+      process.stderr.write(`lwkt: wrote ${path}\n`);
     } catch (error) {
       good = false;
       process.stderr.write(`lwkt: cannot write ${path}: ${(error as Error).message}\n`);

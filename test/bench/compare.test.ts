@@ -268,7 +268,7 @@ test.serial('lwkt bench show: prints a report again, or writes its page', async 
   t.is(tables.code, 0);
   t.regex(tables.stdout, /^pair\/awake\/none: closed loop/m);
   const page = await lwkt(['bench', 'show', file, '--html', join(dir, 'report.html')]);
-  t.deepEqual([page.code, page.stdout, page.stderr], [0, '', '']);
+  t.deepEqual([page.code, page.stdout, page.stderr], [0, '', `lwkt: wrote ${join(dir, 'report.html')}\n`]);
   for (const [path, reason] of [
     [dir, /--html .*: that is a folder; name a file/],
     [join(dir, 'none', 'x.html'), /there is no folder '.*none': make it first/],
