@@ -22,7 +22,7 @@ import { arm, disarm, type Blocking } from './blocking.ts';
 import { cpu, requireCpu } from './globaldata.ts';
 import { holdsMutex, mutexUnlock, relock } from './mutex.ts';
 import { isSync, makeSync, notHolder, notSync, syncCode } from './sync-object.ts';
-import { announce, dropSleeper, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
+import { announce, dropSleeper, sleepOf, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
 import { beginCleanup, endCleanup } from './thread.ts';
 import { untimely } from './untimely.ts';
 import { checkTimeout, identOf } from './waiting.ts';
@@ -61,14 +61,15 @@ function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unk
   addA(m, cond, S_WAITERS, 1);
   announce(ident, life);
   mutexUnlock(mu);
+  const sleep = sleepOf(cpu.curthread);
   try {
     woken = yield* sleepOn(WMESG_CONDITION, ident, timeoutMs);
     finished = true;
   } finally {
     dropSleeper(cpu.curthread);
     addA(m, cond, S_WAITERS, -1);
-    // Killed: a signal that it may have had is another one's.
-    if (!finished && ldA(m, cond, S_WAITERS) !== 0) wakeFirst(ident, life);
+    // Killed: a signal that it had is another one's.
+    if (!finished && sleep.woken && ldA(m, cond, S_WAITERS) !== 0) wakeFirst(ident, life);
     const begun = beginCleanup();
     yield* relock(mu);
     endCleanup(begun);

@@ -228,6 +228,11 @@ export function announce(ident: number, life = 0): void {
   enqueue(td, ident, life);
 }
 
+/** The sleep that a thread of this cpu has announced, for whether it was woken, also later. Context: thread; never blocks. */
+export function sleepOf(td: ThreadRef): { readonly woken: boolean } {
+  return sleepers.get(td) as Sleeper;
+}
+
 /** Wakes all who sleep on a number, in one life of its object. Context: thread | ipi | idle; never blocks. */
 export function wakeAll(ident: number, life = 0): void {
   wakeHere(ident, Infinity, life);

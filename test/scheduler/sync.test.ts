@@ -627,6 +627,33 @@ test.serial(
   },
 );
 
+test.serial('regress condition: a waiter that is killed and was not signalled wakes nobody', (t) => {
+  run(function* () {
+    const mu = mutex('cond not signalled');
+    const cond = condition('cond not signalled');
+    let over = false;
+    const wait = (): Td =>
+      child(function* waits() {
+        yield* mutexLock(mu);
+        try {
+          yield* conditionWait(cond, mu);
+          over = true;
+        } finally {
+          mutexUnlock(mu);
+        }
+      });
+    const [first, second] = [wait(), wait()];
+    yield* giveWay();
+    kill(first);
+    t.is((yield* failure(first)).code, 'ERR_LWKT_KILLED');
+    yield* giveWay();
+    t.false(over);
+    conditionSignal(cond);
+    yield* join(second);
+    t.true(idle(cond) && idle(mu));
+  });
+});
+
 // ---- barrier
 
 test.serial('regress condition: a killed waiter that has to wait for the mutex ends all the same', (t) => {

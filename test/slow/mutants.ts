@@ -388,6 +388,7 @@ const MUTANTS: readonly Mutant[] = [
     'sleeper.woken ||',
     'sleep-edges',
   ],
+  ['condition: not signalled', 'condition', '!finished && sleep.woken &&', '!finished &&', 'sync'],
   ['condition: rouse', 'tsleep', '|| sleeper.life !== 0) return;', ') return;', 'sleep-edges'],
   ['deadlock: depth', '../observe/deadlock', 'depth > 0 && looks > 0', 'looks > 0', '../host/waits'],
   ['deadlock: looks', '../observe/deadlock', 'depth > 0 && looks > 0', 'depth > 0', '../host/waits'],
