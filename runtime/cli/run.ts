@@ -10,6 +10,7 @@ import { boot, type Machine, type StopReport } from '../machine/machine.ts';
 import type { MachineStats } from '../observe/stats.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { showProgress } from './progress.ts';
+import { syntaxPlace } from './syntax-place.ts';
 import { statsTable } from './stats-table.ts';
 import { viewText } from './view-text.ts';
 
@@ -100,7 +101,7 @@ export async function run(program: string, args: string[], options: RunOptions):
   } catch (error) {
     const missing =
       error instanceof LwktError && error.code === 'ERR_LWKT_PROGRAM' && error.cause === undefined;
-    complain(error, debug);
+    complain(error, debug, unparsed(error) ? syntaxPlace(program) : '');
     const exitCode = missing ? EXIT.usage : exitCodeOf(error, USAGE);
     if (json)
       print(
@@ -191,10 +192,16 @@ function exitNumber(result: unknown): number {
     : EXIT.done;
 }
 
-function complain(error: unknown, debug: boolean): void {
+/** A program that does not parse, and nothing says where. */
+function unparsed(error: unknown): boolean {
+  const { cause } = error as Error;
+  return cause instanceof Error && cause.name === 'SyntaxError' && placeIn(cause.stack ?? '') === '';
+}
+
+function complain(error: unknown, debug: boolean, place = ''): void {
   const origin = originOf(error);
   const who = origin === undefined ? '' : `thread '${origin.thread}' of cpu ${origin.cpu} failed: `;
-  say(`lwkt: ${who}${told(error, debug)}`);
+  say(`lwkt: ${who}${told(error, debug)}${place === '' ? '' : `, ${place}`}`);
 }
 
 function told(error: unknown, debug: boolean): string {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { lwkt, ROOT } from '../helpers/cli.ts';
+import { folder, lwkt, ROOT } from '../helpers/cli.ts';
 
 const MAIN = `${ROOT}/runtime/cli/main.ts`;
 
@@ -174,6 +176,22 @@ test.serial(
     );
   },
 );
+
+test.serial('run: a program that does not parse is told with the line, in either language', async (t) => {
+  const dir = await folder(t);
+  for (const name of ['broken.ts', 'broken.js']) {
+    const path = join(dir, name);
+    writeFileSync(path, `import { kthread } from 'lwkt/thread';\n\nconst a = ;\nexport default kthread;\n`);
+    const { code, stderr } = await lwkt(['run', path, '--cpus', '1']);
+    t.is(code, 1);
+    t.regex(stderr, new RegExp(`^lwkt: cannot load file:.*${name}: SyntaxError: .*, at .*${name}:3\n$`));
+  }
+  const path = join(dir, 'outer.js');
+  writeFileSync(path, `import './broken.js';\n`);
+  const { code, stderr } = await lwkt(['run', path, '--cpus', '1']);
+  t.is(code, 1);
+  t.regex(stderr, /^lwkt: cannot load .*outer\.js: SyntaxError: Unexpected token ';'\n$/);
+});
 
 test.serial('run: --debug adds the stack', async (t) => {
   const { code, stderr } = await lwkt(['run', program('throws-at-load'), '--debug']);
