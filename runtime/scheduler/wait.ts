@@ -202,7 +202,11 @@ function* signalByMessage(w: WaitQueue, most: number): Generator<unknown, number
   try {
     yield* untilOver(w, state);
   } finally {
+    // The answer is to the thread's last wait: it must not find the next one.
+    const begun = beginCleanup();
+    if (!state.over) yield* untilOver(w, state);
     waits.delete(td);
+    endCleanup(begun);
   }
   return state.result;
 }

@@ -197,3 +197,33 @@ test.serial('regress token: what was put off follows a token that leaves between
     stA(m, arena.map.sysctl, tunable('lwkt.token_quantum_us'), 10);
   });
 });
+
+test.serial('regress signal: the answer to one that was killed does not end its next wait', (t) => {
+  run(function* () {
+    const w = waitQueue('signalled and killed');
+    const next = waitQueue('waits in a finally block');
+    ownedBy1(w);
+    const td = child(function* signals() {
+      try {
+        yield* lwktSignal(w);
+      } finally {
+        yield* lwktBlock(next, waitGen(next));
+        log.push('signalled');
+      }
+    });
+    yield* giveWay();
+    kill(td);
+    yield* giveWay();
+    // Cpu 1 answers, with the number of the thread's last wait, as it finds it now.
+    sendFromOutside(IPI.answered, td, ld(m, refOf(td, 'test'), Thread.waitSeq), 0);
+    safepoint();
+    yield* giveWay();
+    t.deepEqual(log, []);
+    t.is(ld(m, next, Wait.count), 1);
+    yield* lwktSignal(next);
+    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    t.deepEqual(log, ['signalled']);
+    t.is(ld(m, next, Wait.count), 0);
+    takeSent(1);
+  });
+});

@@ -388,6 +388,7 @@ const MUTANTS: readonly Mutant[] = [
     'sleeper.woken ||',
     'sleep-edges',
   ],
+  ['signal: killed, its answer', 'wait', 'if (!state.over) yield* untilOver(w, state);', '', 'wait-edges'],
   ['condition: not signalled', 'condition', '!finished && sleep.woken &&', '!finished &&', 'sync'],
   ['condition: rouse', 'tsleep', '|| sleeper.life !== 0) return;', ') return;', 'sleep-edges'],
   ['deadlock: depth', '../observe/deadlock', 'depth > 0 && looks > 0', 'looks > 0', '../host/waits'],
