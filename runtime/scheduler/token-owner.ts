@@ -3,8 +3,9 @@
  *
  * A cpu that wants a token owned elsewhere sets its bit in the token's request mask and nudges the owner; the owner
  * hands it over at a release once its quantum (sysctl lwkt.token_quantum_us) is over, at once when it has no use
- * for it, round robin among those who asked. A cpu that goes to sleep lets its unheld tokens go (owner 0), so that
- * the next one takes them by compare-and-swap and wakes nobody.
+ * for it, round robin among those who asked; but not before a thread that it came for has had its turn
+ * (token-stay.ts). A cpu that goes to sleep lets its unheld tokens go (owner 0), so that the next one takes them by
+ * compare-and-swap and wakes nobody.
  *
  * ## Words
  *
@@ -50,6 +51,7 @@ import * as ipifuncModule from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
 import * as pollModule from './poll.ts';
 import * as scheduleModule from './schedule.ts';
+import * as stayModule from './token-stay.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
@@ -63,18 +65,11 @@ const { runIpi } = ipifuncModule;
 const { sendIpi } = ipiqModule;
 const { hurry } = pollModule;
 const { setRunnable } = scheduleModule;
+const { mayGo, stay, stays } = stayModule;
 
 const { nrun: GD_NRUN } = Globaldata;
-const {
-  owner: T_OWNER,
-  reqLow: T_REQ_LOW,
-  reqHigh: T_REQ_HIGH,
-  holder: T_HOLDER,
-  gen: T_GEN,
-  handovers: T_HANDOVERS,
-  waits: T_WAITS,
-  since: T_SINCE,
-} = Token;
+const { owner: T_OWNER, reqLow: T_REQ_LOW, reqHigh: T_REQ_HIGH, holder: T_HOLDER, gen: T_GEN } = Token;
+const { handovers: T_HANDOVERS, waits: T_WAITS, since: T_SINCE } = Token;
 const TAKEN = eventCode('token taken');
 const HANDED_OVER = eventCode('token handed over');
 const CAME = eventCode('token came');
@@ -228,6 +223,7 @@ export function isWaiter(tok: TokenRef, td: ThreadRef): boolean {
 
 /** A thread waits for the token no longer. Context: thread | ipi | idle; never blocks. */
 export function dropWaiter(tok: TokenRef, td: ThreadRef): void {
+  mayGo(tok);
   const queue = waiters.get(tok);
   if (queue === undefined) return;
   const at = queue.indexOf(td);
@@ -260,7 +256,9 @@ export function tokenFreed(tok: TokenRef): void {
   else wakeWaiter(tok);
 }
 
+/** Other cpus have waited long enough, and the thread that the token came for has had its turn. */
 function quantumOver(tok: TokenRef, now: number): boolean {
+  if (stays(tok)) return false;
   const since = cpu.arena.f64[(tok + T_SINCE) >> 1] as number;
   return now - since >= sysctlValue('lwkt.token_quantum_us') * 1000;
 }
@@ -336,6 +334,7 @@ export function tokenGrantHandler(tok: TokenRef): void {
   count(m, gd, GETS);
   came(tok);
   wakeWaiter(tok);
+  if (waiters.has(tok)) stay(tok);
 }
 
 /**
@@ -373,7 +372,7 @@ export function settleTokens(now: number): boolean {
   for (const [tok, lastGen] of owed) {
     const gen = ld(cpu.m, tok, T_GEN);
     if (!foreignRequests(tok)) owed.delete(tok);
-    else if (!isHeld(tok) && (gen === lastGen || quantumOver(tok, now))) handOver(tok);
+    else if (!isHeld(tok) && ((gen === lastGen && !stays(tok)) || quantumOver(tok, now))) handOver(tok);
     else owed.set(tok, gen);
   }
   return owed.size !== 0;

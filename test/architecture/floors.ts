@@ -65,6 +65,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/mplock.ts',
       'scheduler/release.ts',
       'scheduler/refs.ts',
+      'scheduler/token-stay.ts',
       'scheduler/token-owner.ts',
       'scheduler/token-mutex.ts',
       'scheduler/token.ts',
