@@ -13,6 +13,7 @@ export const HOLD_PUSH = 'if ((w & 3) === 0) for (let i = 0; i < 1000; i++) ldA(
 const HOLD_MOVE = 'for (let i = 0; i < 15000; i++) ldA(m, td, TD_CPU);';
 /** Holds a cpu for some 10 us: what is loaded does not matter. */
 export const HOLD_MUTEX = 'for (let i = 0; i < 500; i++) ldA(m, mu, S_STATE);';
+const HOLD_SEMAPHORE = 'for (let i = 0; i < 500; i++) ldA(m, sem, S_STATE);';
 export const HOLD_CONDITION = 'for (let i = 0; i < 500; i++) ldA(m, cond, S_WAITERS);';
 
 /** Between writing a record's words and publishing it. */
@@ -47,12 +48,17 @@ export const SLOW_MOVE: readonly Edit[] = [
   },
 ];
 
-/** Between the two halves of letting a mutex go, and of beginning to wait for a condition. */
-export const SLOW_UNLOCK: readonly Edit[] = [
+/** Between the two halves of letting a mutex go, of beginning to wait for a condition, of giving a unit back. */
+export const SLOW_LOCKS: readonly Edit[] = [
   {
     file: 'scheduler/mutex',
     find: 'stA(m, mu, S_STATE, 0); if (ldA(m, mu, S_WAITERS) !== 0)',
     replace: `stA(m, mu, S_STATE, 0); ${HOLD_MUTEX} if (ldA(m, mu, S_WAITERS) !== 0)`,
+  },
+  {
+    file: 'scheduler/semaphore',
+    find: 'const now = ldA(m, sem, S_STATE); if',
+    replace: `const now = ldA(m, sem, S_STATE); ${HOLD_SEMAPHORE} if`,
   },
   {
     file: 'scheduler/condition',

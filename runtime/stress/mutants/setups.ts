@@ -1,7 +1,7 @@
 /** The setups of the rack that mutants are run with. Each of them succeeds without a mutant; the table shows it. */
 import type { StressOptions } from '../options.ts';
 import { operationNames, type SuiteName } from '../suites.ts';
-import { HAND_OVER_OFTEN, SLOW_MOVE, SLOW_READER, SLOW_UNLOCK, SLOW_WRITER } from './delays.ts';
+import { HAND_OVER_OFTEN, SLOW_MOVE, SLOW_READER, SLOW_LOCKS, SLOW_WRITER } from './delays.ts';
 import type { Edit } from './edit.ts';
 
 /** A suite and its options, as the command line has them. */
@@ -26,7 +26,7 @@ export interface Setup extends Pick<
 const setup = (suite: SuiteName, more: Partial<Setup> = {}): Setup => ({
   suite,
   cpus: 2,
-  duration: 6000,
+  duration: 15_000,
   stall: 3000,
   seed: 1,
   ...more,
@@ -47,7 +47,7 @@ export const SETUPS = {
     nested: 1,
     ops: only('tokens', 'get'),
     stall: 1000,
-    duration: 10_000,
+    duration: 20_000,
   }),
   'tokens, relays': setup('tokens', {
     ops: only('tokens', 'relay'),
@@ -95,9 +95,8 @@ export const SETUPS = {
     ops: only('sync', 'mutex', 'kill'),
     duration: 12_000,
   }),
-  'sync, semaphores': setup('sync', { tokens: 3, ops: only('sync', 'semaphore'), duration: 12_000 }),
   'sync, barriers': setup('sync', { cpus: 4, threads: 2, ops: only('sync', 'barrier'), duration: 20_000 }),
-  'sync, relays': setup('sync', { ops: only('sync', 'relay'), duration: 20_000, delays: SLOW_UNLOCK }),
+  'sync, relays': setup('sync', { ops: only('sync', 'relay'), duration: 20_000, delays: SLOW_LOCKS }),
   'sync, spinlocks': setup('sync', { tokens: 1, nested: 1, ops: only('sync', 'spin'), duration: 12_000 }),
   threads: setup('threads'),
   'threads, made': setup('threads', { threads: 1, ops: only('threads', 'detached'), duration: 20_000 }),

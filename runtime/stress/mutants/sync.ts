@@ -169,7 +169,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'semaphore-post-not-atomic',
     origin: 'lock',
     title: 'a unit is given back by a load and a store',
-    setup: 'sync, semaphores',
+    setup: 'sync, relays',
     edits: [
       {
         file: SEMAPHORE,
@@ -182,7 +182,7 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     name: 'semaphore-post-wakes-nobody',
     origin: 'lock',
     title: 'a unit that is given back wakes a waiter only if there were none before',
-    setup: 'sync, semaphores',
+    setup: 'sync, relays',
     edits: [
       {
         file: SEMAPHORE,

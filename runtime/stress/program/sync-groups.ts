@@ -25,6 +25,7 @@ import {
   rwlockWrite,
   semaphore,
   semaphorePost,
+  semaphoreTryWait,
   semaphoreWait,
   shared,
   sleep,
@@ -126,12 +127,14 @@ const RWLOCK = 2;
 /** A mutex and a condition: each waits for its turn, which the one before gives it. */
 const IN_TURN = 3;
 const RELAYS = 4;
+const MOST_UNITS = 3;
 
 /** A lock of a relay. */
 interface Relay {
   readonly kind: number;
   readonly mu: Mutex;
   readonly sem: Semaphore;
+  readonly units: number;
   readonly rw: RwLock;
   readonly cond: Condition;
   readonly base: number;
@@ -140,13 +143,18 @@ interface Relay {
 }
 
 const runner = kthread(function* stressRelayRunner(race: Relay, me: number) {
-  const { kind, mu, sem, rw, cond, base, all, times } = race;
+  const { kind, mu, sem, units, rw, cond, base, all, times } = race;
   for (let i = 0; i < times; i++) {
     if (kind === SEMAPHORE) yield* semaphoreWait(sem);
     else if (kind === RWLOCK) yield* rwlockWrite(rw);
     else yield* mutexLock(mu);
     if (kind === IN_TURN) while ((m[base + PASSED] as number) % all !== me) yield* conditionWait(cond, mu);
-    m[base + PASSED] = ((m[base + PASSED] as number) + 1) | 0;
+    // Several at once only where a semaphore lets them in.
+    if (kind === SEMAPHORE && units > 1) {
+      addA(m, base, PASSED as Atomic, 1);
+      // Others come and wait.
+      yield* lwktYield();
+    } else m[base + PASSED] = ((m[base + PASSED] as number) + 1) | 0;
     if (kind === IN_TURN) conditionBroadcast(cond);
     if (kind === SEMAPHORE) semaphorePost(sem);
     else if (kind === RWLOCK) rwlockUnlock(rw);
@@ -154,19 +162,52 @@ const runner = kthread(function* stressRelayRunner(race: Relay, me: number) {
   }
 });
 
+const taker = kthread(function* stressTaker(sem: Semaphore, base: number) {
+  yield* semaphoreWait(sem);
+  addA(m, base, PASSED as Atomic, 1);
+});
+
+/** Units are given, one after the other, to threads that wait for one each; nobody gives any after. */
+function* handOut(t: Torture): Generator<unknown, void, unknown> {
+  const base = t.index * LINE;
+  const sem = semaphore(0);
+  const all = 2 + t.next(MOST_IN_GROUP - 1);
+  m[base + PASSED] = 0;
+  const takers = group(all, () => spawn(taker, [sem, base], { cpu: anyCpu(t) }));
+  yield* switchAway(t);
+  for (let i = 0; i < all; i++) semaphorePost(sem);
+  for (const td of takers) yield* join(td);
+  const found = m[base + PASSED] as number;
+  if (found !== all) failed('units', t.line, { group: all, expected: all, found });
+  destroy(sem);
+}
+
+/** All units are back, and no more. */
+function mustBeBack(t: Torture, sem: Semaphore, units: number): void {
+  let found = 0;
+  while (found <= units && semaphoreTryWait(sem)) found++;
+  if (found !== units) failed('units', t.line, { expected: units, found });
+}
+
 /**
  * Some threads go through one lock a few times each, and end. Nobody else ever comes to it, so a wake-up that is lost
  * is not made good by the next one.
  */
 export function* relay(t: Torture): Generator<unknown, void, unknown> {
+  if (t.next(RELAYS + 1) === 0) {
+    yield* handOut(t);
+    return;
+  }
   const times = 1 + t.next(20);
   const base = t.index * LINE;
   const mu = mutex();
-  const sem = semaphore(1);
+  const kind = t.next(RELAYS);
+  const units = 1 + t.next(MOST_UNITS);
+  const sem = semaphore(units);
   const rw = rwlock();
   const cond = condition();
   const all = 2 + t.next(MOST_IN_GROUP - 1);
-  const race: Relay = { kind: t.next(RELAYS), mu, sem, rw, cond, base, all, times };
+  const race: Relay = { kind, mu, sem, units, rw, cond, base, all, times };
   m[base + PASSED] = 0;
   for (const td of group(all, (me) => spawn(runner, [race, me], { cpu: me % ncpus() }))) yield* join(td);
   if (m[base + PASSED] !== all * times)
@@ -175,6 +216,7 @@ export function* relay(t: Torture): Generator<unknown, void, unknown> {
       expected: all * times,
       found: m[base + PASSED] as number,
     });
+  mustBeBack(t, sem, units);
   destroy(mu);
   destroy(sem);
   destroy(rw);
