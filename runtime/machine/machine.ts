@@ -9,6 +9,7 @@ import { clean } from '../base/clean.ts';
 import { LwktError } from '../base/errors.ts';
 import { MachinePanic } from '../base/panic.ts';
 import type { CpuEnd, CpuHeap, Leftover, Loaded } from '../base/protocol.ts';
+import { within } from '../base/within.ts';
 import { panicView } from '../observe/panic.ts';
 import { machineStats, type MachineStats } from '../observe/stats.ts';
 import { machineView, type MachineView } from '../observe/view.ts';
@@ -347,15 +348,15 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
 
   /** What each cpu had left; nothing for one that died, undefined for one that did not halt in time. */
   async #halted(): Promise<(CpuEnd | undefined)[]> {
-    let timer: NodeJS.Timeout | undefined;
     const graceMs = this.#fault === undefined ? STOP_GRACE_MS : this.sysctl.get('lwkt.panic_grace_ms');
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, graceMs, undefined);
-    });
-    const ends = this.#cpus.ends.map((end) => Promise.race([end.catch(() => NOTHING_LEFT), late]));
-    const all = await Promise.all(ends);
-    clearTimeout(timer);
-    return all;
+    return Promise.all(
+      this.#cpus.ends.map((end) =>
+        within(
+          end.catch(() => NOTHING_LEFT),
+          graceMs,
+        ),
+      ),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

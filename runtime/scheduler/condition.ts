@@ -1,8 +1,9 @@
 /**
  * Conditions: waiting, with a mutex unlocked meanwhile, until another thread says that something has changed.
  *
- * A wait ends by a signal, a broadcast or the time, never by itself; yet what one waits for may have changed again by
- * the time the mutex is locked, so look again.
+ * A wait ends by a signal, a broadcast or the time; and on a machine that outlives its cpus (`offline`) by the death
+ * of any of them, since a signal may have died with it: then it counts as woken. What one waits for may have changed
+ * again by the time the mutex is locked, so look again in any case.
  *
  * ## Ordering and words
  *
@@ -22,7 +23,7 @@ import { arm, disarm, type Blocking } from './blocking.ts';
 import { cpu, requireCpu } from './globaldata.ts';
 import { holdsMutex, mutexUnlock, relock } from './mutex.ts';
 import { isSync, makeSync, notHolder, notSync, syncCode } from './sync-object.ts';
-import { announce, dropSleeper, sleepOf, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
+import { announce, dropSleeper, sleepOn, wakeAll, wakeFirst } from './tsleep.ts';
 import { beginCleanup, endCleanup } from './thread.ts';
 import { untimely } from './untimely.ts';
 import { checkTimeout, identOf } from './waiting.ts';
@@ -59,9 +60,8 @@ function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unk
   let woken = false;
   let finished = false;
   addA(m, cond, S_WAITERS, 1);
-  announce(ident, life);
+  const sleep = announce(ident, life);
   mutexUnlock(mu);
-  const sleep = sleepOf(cpu.curthread);
   try {
     woken = yield* sleepOn(WMESG_CONDITION, ident, timeoutMs);
     finished = true;
@@ -84,7 +84,8 @@ function* waitBody(cond: Condition, mu: Mutex, timeoutMs: number): Generator<unk
  *
  * @param mu - held by the current thread
  * @param timeoutMs - longest wait for the signal; locking again may take longer
- * @returns true when it was woken, false when the time was over; the mutex is held either way
+ * @returns true when it was woken, also by the death of a cpu; false when the time was over. The mutex is held either
+ *   way.
  * @throws LwktError ERR_LWKT_CONTEXT when the thread does not hold the mutex; ERR_LWKT_OPTION
  */
 export function conditionWait(cond: Condition, mu: Mutex, timeoutMs = Infinity): Blocking<boolean> {

@@ -252,13 +252,12 @@ export function tokenFreed(tok: TokenRef): void {
     if (!isOwner(tok) || isHeld(tok)) return;
   }
   const lookAtClock = (ld(cpu.m, tok, T_GEN) & CLOCK_MASK) === 0;
-  if (lookAtClock && foreignRequests(tok) && quantumOver(tok, nowNs())) handOver(tok);
+  if (lookAtClock && foreignRequests(tok) && !stays(tok) && quantumOver(tok, nowNs())) handOver(tok);
   else wakeWaiter(tok);
 }
 
-/** Other cpus have waited long enough, and the thread that the token came for has had its turn. */
+/** Other cpus have waited long enough. */
 function quantumOver(tok: TokenRef, now: number): boolean {
-  if (stays(tok)) return false;
   const since = cpu.arena.f64[(tok + T_SINCE) >> 1] as number;
   return now - since >= sysctlValue('lwkt.token_quantum_us') * 1000;
 }
@@ -309,7 +308,8 @@ export function tokenRequestHandler(tok: TokenRef, from: number): void {
     // Its cpu has it, or will look at the request bits when the grant arrives.
     if (at === from || owner === -(id + 1)) return;
     if (at === id) {
-      if (!isHeld(tok) && (ld(m, gd, GD_NRUN) === 0 || quantumOver(tok, nowNs()))) handOver(tok);
+      if (!isHeld(tok) && (ld(m, gd, GD_NRUN) === 0 || (!stays(tok) && quantumOver(tok, nowNs()))))
+        handOver(tok);
       else owe(tok);
       return;
     }
@@ -372,7 +372,7 @@ export function settleTokens(now: number): boolean {
   for (const [tok, lastGen] of owed) {
     const gen = ld(cpu.m, tok, T_GEN);
     if (!foreignRequests(tok)) owed.delete(tok);
-    else if (!isHeld(tok) && ((gen === lastGen && !stays(tok)) || quantumOver(tok, now))) handOver(tok);
+    else if (!isHeld(tok) && !stays(tok) && (gen === lastGen || quantumOver(tok, now))) handOver(tok);
     else owed.set(tok, gen);
   }
   return owed.size !== 0;

@@ -221,16 +221,13 @@ export function dropSleeper(td: ThreadRef): void {
  * Announces the current thread as a sleeper, for the primitives of the kernel; their numbers are negative.
  *
  * Context: thread; never blocks.
+ *
+ * @returns the sleep, for whether it was woken, also after its end
  */
-export function announce(ident: number, life = 0): void {
+export function announce(ident: number, life = 0): { readonly woken: boolean } {
   const td = cpu.curthread;
   dropSleeper(td);
-  enqueue(td, ident, life);
-}
-
-/** The sleep that a thread of this cpu has announced, for whether it was woken, also later. Context: thread; never blocks. */
-export function sleepOf(td: ThreadRef): { readonly woken: boolean } {
-  return sleepers.get(td) as Sleeper;
+  return enqueue(td, ident, life);
 }
 
 /** Wakes all who sleep on a number, in one life of its object. Context: thread | ipi | idle; never blocks. */

@@ -5,6 +5,7 @@
  * The host decides by what it sees in the record, never by what a cpu answers: a machine that hangs or panics ends in
  * a verdict as one that works.
  */
+import { within } from '../base/within.ts';
 import { boot, type Machine } from '../machine/machine.ts';
 import { CHAOS } from './chaos.ts';
 import { SECONDARY_CHECKS, type Check } from './checks.ts';
@@ -134,7 +135,7 @@ class Run {
   async #record(machine: Machine): Promise<Int32Array | undefined> {
     const { stallMs } = this.#plan;
     const made = machine.spawn('stressRecord', [this.#plan], { cpu: 0 }) as Promise<Int32Array>;
-    const record = await Promise.race([made, turn(stallMs).then(() => undefined)]);
+    const record = await within(made, stallMs);
     if (record === undefined) {
       // It rejects when the machine stops.
       made.catch(() => undefined);
@@ -148,7 +149,7 @@ class Run {
     const stopped = machine.stop().then(({ leftovers }) => leftovers.map(({ name }) => name));
     // Cpus that hang are given up in the background.
     const hurried = this.#settings.failFast && this.#reasons.length !== 0;
-    return hurried ? Promise.race([stopped, turn(FAILED_STOP_MS).then(() => [])]) : stopped;
+    return hurried ? ((await within(stopped, FAILED_STOP_MS)) ?? []) : stopped;
   }
 
   async #boot(): Promise<Machine> {
@@ -288,7 +289,7 @@ class Run {
     const closeMs = (): number => (watch.violations === 0 ? CLOSE_MS : this.#plan.stallMs);
     // The phase's promise ends the wait at once; the timer only looks for what stands still.
     while (!done() && !this.#enough()) {
-      await Promise.race([ended, turn(LOOK_MS)]);
+      await within(ended, LOOK_MS);
       const now = performance.now();
       this.#look(machine, watch);
       if (watch.live(phase.suites) !== 0) this.#checkProgress(machine, watch, phase.suites, now);

@@ -48,6 +48,14 @@ async function torture(suite: string, options: StressOptions, until: Check): Pro
   );
 }
 
+test.serial('stress: a run leaves no timer, which would keep its process from ending', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const { verdict, reasons } = await torture('mplock', { duration: SHORT_MS }, 'mp-count');
+  t.is(verdict, 'SUCCESS', reasons.join('; '));
+  t.is(timers(), before);
+});
+
 for (const [check, meaning, by] of CHECKS) {
   test.serial(`stress check ${check}: finds that ${meaning}`, async (t) => {
     const options = { duration: LIMIT_MS, ...NEEDS[check], busted: check };

@@ -147,6 +147,42 @@ test.serial('stress: --json is one object, with the command that repeats it', as
 });
 
 test.serial(
+  'stress: --json says of a failed check what was found, and who found it doing what',
+  async (t) => {
+    const dump = join(await folder(t), 'machine.dump');
+    const args = ['mplock', '--duration', '10s', '--seed', '9', '--cpus', '2', '--busted', 'mp-count'];
+    const { code, stdout, stderr } = await lwkt(['stress', ...args, '--fail-fast', '--dump', dump, '--json']);
+    t.is(code, 1, stderr);
+    const report = JSON.parse(stdout) as {
+      verdict: string;
+      details: { name: string; cpu: number; who: string; operation: string }[];
+      dump: { path: string };
+      threads: string[];
+    };
+    t.like(report, { verdict: 'FAILURE', checks: ['mp-count'], dump: { path: dump } });
+    const [found] = report.details;
+    // The operation that counts twice on purpose looks while it holds the lock: in a thread, in no critical section.
+    t.like(found, {
+      check: 'mp-count',
+      operation: 'get',
+      context: 'thread',
+      crit: 0,
+      values: [
+        { name: 'expected', value: 1 },
+        { name: 'found', value: 2 },
+        { name: 'has the lock', value: 'yes' },
+      ],
+    });
+    t.is(found?.who, found?.name);
+    const line = new RegExp(`^ *${found?.name.replace('.', '\\.')} +cpu ${found?.cpu} `);
+    t.true(
+      report.threads.some((thread) => line.test(thread)),
+      report.threads.join('\n'),
+    );
+  },
+);
+
+test.serial(
   'stress: a failure is marked, the machine is in a file, and the command repeats it',
   async (t) => {
     const dump = join(await folder(t), 'machine.dump');

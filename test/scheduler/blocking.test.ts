@@ -176,10 +176,11 @@ test.serial('blocking: a wake-up too many blocks again, for every kind of wait',
       yield* lwktBlock(queue, waitGen(queue));
     });
     const start = performance.now();
+    let slept = 0;
     const waiters = [
       waiter('sleep', function* () {
         yield* sleep(30);
-        t.true(performance.now() - start >= 30);
+        slept = performance.now() - start;
       }),
       waiter('until', function* () {
         t.is(yield* until(promise), 'settled');
@@ -194,9 +195,14 @@ test.serial('blocking: a wake-up too many blocks again, for every kind of wait',
     for (let i = 0; i < 20; i++) {
       for (const td of waiters) lwktSchedule(td);
       yield* lwktYield();
-      t.deepEqual(done, []);
+      // On a busy computer the sleep may be over by now.
+      t.deepEqual(
+        done.filter((name) => name !== 'sleep'),
+        [],
+      );
     }
     yield* join(waiters[0] as number);
+    t.true(slept >= 30, `slept ${slept} ms of 30`);
     t.deepEqual(done, ['sleep']);
     release();
     yield* join(waiters[1] as number);

@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { TDF_ADOPTED } from '../../runtime/base/params.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
 import {
@@ -22,6 +22,7 @@ import {
   spawn,
   safepoint,
   token,
+  type KThread,
   type Td,
 } from '../../runtime/lwkt.ts';
 import { askForWork } from '../../runtime/scheduler/balance.ts';
@@ -513,6 +514,21 @@ test.serial('move: killed on its way, it goes on to where its finally blocks are
   });
 });
 
+/** A thread goes to cpu 1 and comes back, runs on until it waits, and is killed then. */
+function killedAfterMove(t: ExecutionContext, body: KThread<[number], void>): void {
+  run(function* () {
+    const td = spawn(body, [0]);
+    yield* giveWay(1);
+    ask(td);
+    yield* giveWay();
+    sendBack(td);
+    yield* giveWay();
+    kill(td);
+    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    takeSent(1);
+  });
+}
+
 test.serial('regress move: killed long after it came, a stopped thread does not go on first', (t) => {
   const stops = define(
     function* stops(round: number) {
@@ -524,18 +540,8 @@ test.serial('regress move: killed long after it came, a stopped thread does not 
     },
     { movable: true },
   );
-  run(function* () {
-    const td = spawn(stops, [0]);
-    yield* giveWay(1);
-    ask(td);
-    yield* giveWay();
-    sendBack(td);
-    yield* giveWay();
-    kill(td);
-    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
-    t.deepEqual(log, []);
-    takeSent(1);
-  });
+  killedAfterMove(t, stops);
+  t.deepEqual(log, []);
 });
 
 test.serial('move: killed after it came, it ends at its wait as any other', (t) => {
@@ -552,16 +558,6 @@ test.serial('move: killed after it came, it ends at its wait as any other', (t) 
     },
     { movable: true },
   );
-  run(function* () {
-    const td = spawn(waits, [0]);
-    yield* giveWay(1);
-    ask(td);
-    yield* giveWay();
-    sendBack(td);
-    yield* giveWay();
-    kill(td);
-    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
-    t.deepEqual(log, ['closed']);
-    takeSent(1);
-  });
+  killedAfterMove(t, waits);
+  t.deepEqual(log, ['closed']);
 });

@@ -1,5 +1,5 @@
 /** A token that has come for a thread stays until that has had its turn, and not for ever. */
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { IPI } from '../../runtime/base/protocol.ts';
 import {
   join,
@@ -48,6 +48,17 @@ function takenOver(tok: number): void {
   stA(m, tok, Token.owner, 0);
 }
 
+/** Lets the others run, with a look at the clock before each turn, until the token has gone to cpu 1. */
+function* untilGone(t: ExecutionContext, tok: number): Generator<unknown, void, unknown> {
+  for (let i = 0; i < 100 && isHere(tok); i++) {
+    cpu.polls = 0;
+    yield* lwktYield();
+  }
+  t.is(ldA(m, tok, Token.owner), -2);
+  takeSent(1);
+  takenOver(tok);
+}
+
 let over = false;
 const isOver = (): boolean => over;
 const runs = define(function* busy() {
@@ -88,13 +99,7 @@ test.serial(
         t.deepEqual(got, ['it']);
         yield* join(td);
         // Now it is the other's.
-        for (let i = 0; i < 100 && isHere(tok); i++) {
-          cpu.polls = 0;
-          yield* lwktYield();
-        }
-        t.is(ldA(m, tok, Token.owner), -2);
-        takeSent(1);
-        takenOver(tok);
+        yield* untilGone(t, tok);
       }),
     );
   },
@@ -115,13 +120,7 @@ test.serial('token: one that comes for a thread which never runs goes on', (t) =
       comes(tok);
       yield* lwktYield();
       t.true(isHere(tok));
-      for (let i = 0; i < 100 && isHere(tok); i++) {
-        cpu.polls = 0;
-        yield* lwktYield();
-      }
-      t.is(ldA(m, tok, Token.owner), -2);
-      takeSent(1);
-      takenOver(tok);
+      yield* untilGone(t, tok);
       lwktSetPri(td, TDPRI_KERN_DAEMON);
       kill(td);
       t.regex((yield* failure(td)).message, /was killed/);

@@ -147,8 +147,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/condition',
-        find: `addA(m, cond, S_WAITERS, 1); announce(ident, life); ${HOLD_CONDITION} mutexUnlock(mu);`,
-        replace: `mutexUnlock(mu); ${HOLD_CONDITION} addA(m, cond, S_WAITERS, 1); announce(ident, life);`,
+        find: `addA(m, cond, S_WAITERS, 1); const sleep = announce(ident, life); ${HOLD_CONDITION} mutexUnlock(mu);`,
+        replace: `mutexUnlock(mu); ${HOLD_CONDITION} addA(m, cond, S_WAITERS, 1); const sleep = announce(ident, life);`,
       },
     ],
   },

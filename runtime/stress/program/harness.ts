@@ -130,6 +130,13 @@ export function waited(t: Torture, from: number): void {
   noteWait(record(), t.line, nowNs() - from);
 }
 
+/** A wait with a limit has ended without success: too early when the limit is not over. */
+export function gaveUp(t: Torture, from: number, ms: number): void {
+  const waitedUs = Math.round((nowNs() - from) / 1000);
+  if (waitedUs < Math.floor(ms * 1000))
+    failed('timeout', t.line, { waitedUs, boundUs: Math.round(ms * 1000) });
+}
+
 /** The handle of a thread of the suite while it runs, else 0; a hint. */
 export function handleOfThread(suite: SuiteName, index: number): Td {
   return handleAt(record(), lineOf(suite, index, perSuite));

@@ -17,7 +17,7 @@ import {
   type Mutex,
 } from '../../lwkt.ts';
 import type { StressPlan } from '../plan.ts';
-import { busted, failed, switchAway, waited, type Torture } from './harness.ts';
+import { busted, failed, gaveUp, switchAway, waited, type Torture } from './harness.ts';
 
 const SLOTS = 8;
 const HALF = SLOTS / 2;
@@ -57,10 +57,7 @@ function fill(): void {
 function* waitFor(t: Torture, cond: Condition): Generator<unknown, void, unknown> {
   const ms = t.next(4) === 0 ? t.next(20) / 10 : Infinity;
   const from = nowNs();
-  const woken = yield* conditionWait(cond, lock, ms);
-  const tookUs = Math.round((nowNs() - from) / 1000);
-  if (!woken && tookUs < Math.floor(ms * 1000))
-    failed('timeout', t.line, { waitedUs: tookUs, boundUs: Math.round(ms * 1000) });
+  if (!(yield* conditionWait(cond, lock, ms))) gaveUp(t, from, ms);
 }
 
 /** Gives away the item in hand. */
