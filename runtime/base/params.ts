@@ -41,7 +41,7 @@ export const TDF_PREEMPT_LOCK = 0x0008;
 export const TDF_PREEMPT_DONE = 0x0010;
 /** Announces its exit on stderr. */
 export const TDF_VERBOSE = 0x0020;
-/** On create: do not schedule. */
+/** On create: do not schedule. Later: stopped, so that giving way does not put it back; gone once it is scheduled. */
 export const TDF_STOPREQ = 0x0040;
 // ours
 /** Has come to its cpu: on the list of all threads there. */
@@ -72,6 +72,8 @@ export const TDF_LEAVING = 0x4_0000;
 export const TDF_CLEANING = 0x8_0000;
 /** Came from a move point: its function goes on here, from its state. */
 export const TDF_GOES_ON = 0x40_0000;
+/** Killed while it ran, and told so by a safepoint, which asked it to give way. */
+export const TDF_TOLD = 0x80_0000;
 /** Its wait ends by the clock at the latest. */
 export const TDF_TIMED = 0x20_0000;
 

@@ -37,7 +37,7 @@ const { MAX_INTR_NESTING } = paramsModule;
 const { bellPending, ringBellForIpi, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
-const { ringCompleted, ringCompletedHint, ringPush, ringSeq } = ringModule;
+const { ringCompleted, ringCompletedHint, ringPending, ringPush, ringSeq } = ringModule;
 const { count, ld, ldOwn, pause, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { diedError, isDead, refuseDead } = deadModule;
@@ -94,6 +94,7 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
     ringIpi(dcpu);
     waitFor(ROOM, dcpu, () => isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2));
     refuseDead(dcpu, func);
+    if (func === IPI.schedule && isDead(dcpu)) unheard.push(arg0);
   }
   count(m, gd, IPIQ_COUNT);
   const seq = ringSeq(m, ring);
@@ -101,10 +102,21 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
   return seq;
 }
 
+/** Threads that cpus were to make runnable which are dead, and may not have heard it, or not sent it on. Per cpu. */
+let unheard: number[] = [];
+
+/** Threads that dead cpus may not have made runnable; each is given once. Context: idle; never blocks. */
+export function takeUnheard(): readonly number[] {
+  const handles = unheard;
+  unheard = [];
+  return handles;
+}
+
 /** The cpu is dead: the ring to it looks full from now on, so that no send pays for asking. Context: any; never blocks. */
 export function forsake(dcpu: number): void {
   const { m } = cpu;
   const ring = outRings[dcpu] as RingRef;
+  for (const [func, handle] of ringPending(m, ring)) if (func === IPI.schedule) unheard.push(handle);
   ringModule.ringRelease(m, ring, ringSeq(m, ring));
   outRings[dcpu] = { ...ring, size: 0 };
 }

@@ -3,11 +3,12 @@
  * is released, its joiner is told.
  *
  * A thread that waits is made runnable, and its generator gets a `return` instead of what it waited for; each
- * blocking function takes back what it left behind for the wait (see blocking.ts). A thread that runs gets
- * ERR_LWKT_KILLED thrown by its next safepoint(), or the `return` at its next blocking call.
+ * blocking function takes back what it left behind for the wait (see blocking.ts). A thread that runs gets the `return`
+ * at its next blocking call; its next safepoint() tells it to give way, which is one. If it does not, the safepoint
+ * after that throws ERR_LWKT_KILLED.
  */
 import type { Td, ThreadRef } from '../base/ids.ts';
-import { TDF_CLEANING, TDF_EXITING, TDF_KILLED } from '../base/params.ts';
+import { TDF_CLEANING, TDF_EXITING, TDF_KILLED, TDF_STOPREQ } from '../base/params.ts';
 import { IPI } from '../base/protocol.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { ld, st } from '../shared-memory/word.ts';
@@ -35,6 +36,9 @@ let most = 64;
  * `yield*`, the caller has forgotten that it was to return, and goes on behind that `yield*`. The thread is ending all the
  * same: another kill does nothing, and who joins it gets ERR_LWKT_KILLED, once its function is through. So let `finally`
  * blocks that block stand in the thread's own function, or end them by a `throw`, which is not forgotten.
+ *
+ * And where a safepoint() throws, since its thread did not give way when that returned true, the thread has its `return`
+ * still to come: at the first blocking call, which in a `finally` block cuts off what stands behind it.
  *
  * Context: thread | ipi | idle; never blocks.
  *
@@ -66,7 +70,7 @@ export function killHandler(handle: number): void {
   const { m } = cpu;
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & (TDF_EXITING | TDF_KILLED)) !== 0) return;
-  st(m, td, TD_FLAGS, flags | TDF_KILLED);
+  st(m, td, TD_FLAGS, (flags & ~TDF_STOPREQ) | TDF_KILLED);
   if (td === cpu.curthread) {
     // The safepoint comes soon; or the thread blocks, see below.
     cpu.polls = 0;

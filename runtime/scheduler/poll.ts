@@ -10,6 +10,7 @@
  * Seed: splz, the clock interrupt's need_resched.
  */
 import * as clockModule from '../base/clock.ts';
+import type { ThreadRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
 import * as deathModule from '../shared-memory/death.ts';
 import * as doorbellModule from '../shared-memory/doorbell.ts';
@@ -27,7 +28,7 @@ import * as timerModule from './timer.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
-const { TDF_EXITING, TDF_KILLED, TDPRI_CRIT } = paramsModule;
+const { TDF_EXITING, TDF_KILLED, TDF_TOLD, TDPRI_CRIT } = paramsModule;
 const {
   answerBell,
   BELL_CLOCK,
@@ -43,7 +44,7 @@ const { deathsOf, diedAt } = deathModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Machine, MACHINE_HALTING } = machineLayoutModule;
 const { Thread } = threadLayoutModule;
-const { addA, count, ld, ldA } = wordModule;
+const { addA, count, ld, ldA, st } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { drainPassive, processIpiq } = drainModule;
 const { forsake } = ipiqModule;
@@ -191,7 +192,9 @@ export function hurry(): void {
  *
  * Context: thread; never blocks.
  *
- * @returns true when the thread should give way: a more urgent or an equal thread waits its turn, or the event loop
+ * @returns true when the thread should give way: a more urgent or an equal thread waits its turn, or the event loop, or
+ *   it is killed, and ends there
+ * @throws LwktError ERR_LWKT_KILLED in a killed thread that did not give way when it was told
  */
 export function safepoint(): boolean {
   if (cpu.m[cpu.gd] === 0 && --cpu.polls >= 0) return cpu.resched;
@@ -203,6 +206,17 @@ function slowSafepoint(): boolean {
   if (ld(m, curthread, TD_PRI) >= TDPRI_CRIT) return false;
   count(m, gd, SAFEPOINT_SLOW);
   poll();
-  if ((ld(m, curthread, TD_FLAGS) & (TDF_KILLED | TDF_EXITING)) === TDF_KILLED) throw killedError(curthread);
-  return cpu.resched;
+  const flags = ld(m, curthread, TD_FLAGS);
+  return (flags & (TDF_KILLED | TDF_EXITING)) === TDF_KILLED ? tellKilled(curthread, flags) : cpu.resched;
+}
+
+/**
+ * A killed thread gives way, and ends where it blocks, so that its finally blocks may block as well. One that has been
+ * told before, and did not, is thrown out of whatever it is in.
+ */
+function tellKilled(td: ThreadRef, flags: number): boolean {
+  if ((flags & TDF_TOLD) !== 0) throw killedError(td);
+  st(cpu.m, td, TD_FLAGS, flags | TDF_TOLD);
+  cpu.polls = 0;
+  return true;
 }

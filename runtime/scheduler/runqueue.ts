@@ -15,7 +15,7 @@ import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_RUNQ, TDPRI_MASK } = paramsModule;
+const { TDF_RUNQ, TDF_STOPREQ, TDPRI_MASK } = paramsModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqFirst, tailqInsertTail, tailqRemove, tailqRotate } = tailqModule;
@@ -37,7 +37,7 @@ export function enqueue(td: ThreadRef): void {
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & TDF_RUNQ) !== 0) return;
   const nq = ld(m, td, TD_PRI) & TDPRI_MASK;
-  st(m, td, TD_FLAGS, flags | TDF_RUNQ);
+  st(m, td, TD_FLAGS, (flags & ~TDF_STOPREQ) | TDF_RUNQ);
   tailqInsertTail(m, gd + GD_TDRUNQ + 2 * nq, td, TD_THREADQ);
   st(m, gd, GD_RUNQMASK, ld(m, gd, GD_RUNQMASK) | (1 << nq));
   st(m, gd, GD_NRUN, ld(m, gd, GD_NRUN) + 1);
@@ -56,13 +56,17 @@ export function dequeue(td: ThreadRef): void {
 
 /**
  * Puts the current thread behind its equals. A thread that ran alone on its level stands at the head of the queue
- * when others join it; the switch would pick it again.
+ * when others join it; the switch would pick it again. One that was stopped while it ran stays off.
  *
  * Context: thread; never blocks.
  */
 export function moveToTail(td: ThreadRef): void {
   const { m, gd } = cpu;
-  enqueue(td);
+  const flags = ld(m, td, TD_FLAGS);
+  if ((flags & TDF_RUNQ) === 0) {
+    if ((flags & TDF_STOPREQ) !== 0) return;
+    enqueue(td);
+  }
   const head = gd + GD_TDRUNQ + 2 * (ld(m, td, TD_PRI) & TDPRI_MASK);
   if (tailqFirst(m, head) === td) tailqRotate(m, head, TD_THREADQ);
 }

@@ -34,6 +34,7 @@ const {
   TDF_PREEMPTABLE,
   TDF_PREEMPT_LOCK,
   TDF_RUNQ,
+  TDF_STOPREQ,
   TDPRI_IDLE_THREAD,
   TDPRI_MASK,
   TDPRI_MAX,
@@ -215,8 +216,8 @@ function checkProc(td: ThreadRef): void {
 }
 
 /**
- * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for. Asynchronous for threads
- * of other cpus.
+ * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for; one that runs stays off
+ * from its next switch, also when that is a mere lwktYield(). Asynchronous for threads of other cpus.
  *
  * What the thread holds it keeps. One that waits for a token and was woken for it lets others have it first; a wake-up
  * from elsewhere (a mutex, a semaphore, a wait queue) it keeps, and those behind it may wait for as long as it is stopped.
@@ -232,7 +233,8 @@ export function lwktDeschedule(handle: Td): void {
 }
 
 /**
- * Takes the current thread off its run queue: it runs on, and stays away after its next switch.
+ * Takes the current thread off its run queue: it runs on, and stays away after its next lwktSwitch(). An lwktYield()
+ * schedules it again, as in the seed.
  *
  * Context: thread; never blocks.
  *
@@ -262,7 +264,11 @@ export function setWokenStopped(run: (td: ThreadRef) => void): void {
 export function descheduleHandler(handle: number): void {
   const td = mine(handle, IPI.deschedule, 0, 0);
   // A killed thread runs to its end, or who joins it would wait for ever; also when it runs this very moment.
-  if (td !== 0 && (ld(cpu.m, td, TD_FLAGS) & TDF_KILLED) === 0) stop(td);
+  if (td === 0) return;
+  const { m } = cpu;
+  if ((ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;
+  stop(td);
+  st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_STOPREQ);
 }
 
 /**

@@ -27,6 +27,8 @@
  *   IPI sent     to the dead: nobody knows whether it ran. From the dead, published: it runs
  *   references   that it had taken (lwktHold) stay, and their descriptors are not used again; lwktWaitFree ends by an error
  *   kill         of a living thread that the dead was to send on: sent again by who killed, if that one lives
+ *   schedule     the same; so a thread may be scheduled once more than it was
+ *   deschedule, setpri   of such a thread: lost; said again they might undo what came after
  *
  * ## Not mended: the machine panics
  *
@@ -46,7 +48,7 @@ import { LwktError } from '../base/errors.ts';
 import type { ThreadRef, WaitQueue } from '../base/ids.ts';
 import { WMESGS, wmesgCode } from '../base/wmesg.ts';
 import { VALUE_ERROR, VALUE_LOCAL_ERROR, VALUE_MESSAGE, VALUE_NONE } from '../shared-memory/clone.ts';
-import { deathsSettled, diedAt, seenDeaths } from '../shared-memory/death.ts';
+import { deathsSettled, diedAt, heritage, seenDeaths } from '../shared-memory/death.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Machine } from '../shared-memory/layout/machine.ts';
@@ -61,13 +63,14 @@ import { isLost, obituary } from './dead.ts';
 import { deliver, TAKEN, unjoinHandler } from './exit.ts';
 import { note } from './events.ts';
 import { cpu } from './globaldata.ts';
+import { takeUnheard } from './ipiq.ts';
 import { ALL_SOURCES, processIpiq } from './ipiq-drain.ts';
 import { joinAgain, keepJoined } from './join.ts';
 import { killAgain } from './kill.ts';
 import { bereaveMplock } from './mplock-owner.ts';
 import { bereaveMoves, movedFrom } from './move.ts';
 import { bereaveRefs } from './refs.ts';
-import { arrived, setRunnable } from './schedule.ts';
+import { arrived, setRunnable, wakeHandle } from './schedule.ts';
 import { setPoisoned } from './sync-object.ts';
 import {
   commOf,
@@ -209,10 +212,12 @@ function settle(dead: number): void {
   for (const td of ownThreads()) joinAgain(td);
   bereaveMoves();
   killAgain();
-  bereaveRefs(
-    dead,
-    descriptors(() => true),
-  );
+  for (const handle of takeUnheard()) wakeHandle(handle);
+  const bereft = heritage(cpu.arena, id, dead);
+  if (bereft.length !== 0) {
+    const all = descriptors(() => true);
+    for (const one of bereft) bereaveRefs(one, all);
+  }
   bereaveSleepers(dead);
 }
 

@@ -97,6 +97,19 @@ export function seenDeaths(arena: Arena, self: number, deaths: number): void {
   }
 }
 
+/**
+ * What is to be done once for all survivors when a death is settled is done by the eldest, the living cpu with the lowest
+ * number; by the next one too, if the eldest dies before everybody has seen that it was done.
+ *
+ * @returns the dead whose affairs cpu `self` is to settle now: none, `dead`, or all, if that may have been the eldest
+ */
+export function heritage(arena: Arena, self: number, dead: number): readonly number[] {
+  const cpus = Array.from({ length: arena.map.ncpus }, (_, cpu) => cpu);
+  const eldest = cpus.find((cpu) => !isDeadCpu(arena, cpu));
+  if (self !== eldest) return [];
+  return dead > self ? [dead] : cpus.filter((cpu) => isDeadCpu(arena, cpu));
+}
+
 /** Tells every corner to look at the machine's state. */
 export function ringAll({ m, map }: Arena): void {
   for (let corner = 0; corner <= map.ncpus; corner++) ringBell(m, globaldataOf(map, corner), BELL_STATE);

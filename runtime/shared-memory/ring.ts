@@ -162,6 +162,16 @@ export function ringSeq(m: Mem, ring: RingRef): number {
   return ld(m, ring.base, WRITTEN);
 }
 
+/** Function and first argument of the records that are not known to have run, for the source. */
+export function ringPending(m: Mem, ring: RingRef): (readonly [func: number, arg0: number])[] {
+  const end = ringSeq(m, ring);
+  const pending = Math.min((end - ldA(m, ring.base, XINDEX)) | 0, ring.size);
+  return Array.from({ length: pending }, (_, i) => {
+    const slot = ringSlot(ring, (end - pending + i) | 0);
+    return [headFunc(ringHead(m, slot)), m[slot + 1] as number];
+  });
+}
+
 /** The head that lies in a slot, from {@link ringSlot}: of the record there, or of the one a lap ago. */
 export function ringHead(m: Mem, slot: number): number {
   return ldA(m, slot, HEAD); // B1

@@ -7,6 +7,7 @@ import {
   kill,
   lwktDescheduleSelf,
   lwktSwitch,
+  lwktYield,
   movePoint,
   safepoint,
   sleep,
@@ -17,6 +18,7 @@ import {
 import { nowNs } from '../../runtime/base/clock.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { wakeHandle } from '../../runtime/scheduler/schedule.ts';
+import { beginCleanup, endCleanup } from '../../runtime/scheduler/thread.ts';
 import { cancelTimer, setTimer } from '../../runtime/scheduler/timer.ts';
 import { Machine } from '../../runtime/shared-memory/layout/machine.ts';
 import { stA } from '../../runtime/shared-memory/word.ts';
@@ -26,6 +28,7 @@ import {
   child,
   define,
   failure,
+  giveWay,
   run,
   sendFromOutside,
   takeSent,
@@ -90,6 +93,33 @@ test.serial('regress kill: of a running thread that then stops', (t) => {
     t.is(end, KILLED);
   });
 });
+
+test.serial(
+  'kill: of a running thread that another cpu had stopped; its finally blocks give way and come back',
+  (t) => {
+    run(function* () {
+      const td = child(function* victim() {
+        try {
+          sendFromOutside(IPI.deschedule, curthread());
+          safepoint();
+          kill(curthread());
+          const begun = beginCleanup();
+          yield* lwktYield();
+          endCleanup(begun);
+          log.push('cleaned up');
+          yield* lwktYield();
+          log.push('went on');
+        } finally {
+          yield* lwktYield();
+          log.push('finally');
+        }
+      });
+      yield* giveWay();
+      t.deepEqual(log, ['cleaned up', 'finally']);
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+    });
+  },
+);
 
 test.serial('regress kill: of a running thread that then wants an MP lock that another cpu has', (t) => {
   run(function* () {

@@ -239,21 +239,44 @@ test.serial('kill: a waiter for a token whose turn had come passes it on', (t) =
   });
 });
 
-test.serial('kill: a running thread ends at its next safepoint', (t) => {
-  run(function* () {
-    const td = child(function* runs() {
-      try {
-        sendFromOutside(IPI.kill, curthread());
-        for (;;) if (safepoint()) log.push('gives way');
-      } finally {
-        log.push('finally');
-      }
-      yield* lwktYield();
+test.serial(
+  'kill: a running thread is told by its next safepoint, and thrown out by the one after that',
+  (t) => {
+    run(function* () {
+      const td = child(function* runs() {
+        try {
+          sendFromOutside(IPI.kill, curthread());
+          for (;;) if (safepoint()) log.push('told');
+        } finally {
+          log.push('finally');
+        }
+        yield* lwktYield();
+      });
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+      t.deepEqual(log, ['told', 'finally']);
     });
-    t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
-    t.deepEqual(log, ['finally']);
-  });
-});
+  },
+);
+
+test.serial(
+  'regress kill: a running thread that gives way when told ends there, and its finally blocks may block',
+  (t) => {
+    run(function* () {
+      const td = child(function* runs() {
+        try {
+          sendFromOutside(IPI.kill, curthread());
+          for (;;) if (safepoint()) yield* lwktYield();
+        } finally {
+          yield* sleep(1);
+          if (safepoint()) yield* lwktYield();
+          log.push('finally');
+        }
+      });
+      t.is((yield* failure(td)).code, 'ERR_LWKT_KILLED');
+      t.deepEqual(log, ['finally']);
+    });
+  },
+);
 
 test.serial('kill: of oneself: the next blocking call does not come back', (t) => {
   run(function* () {

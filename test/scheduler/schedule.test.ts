@@ -1,5 +1,6 @@
 import test from 'ava';
 import { PROC_RUN, PROC_SLEEP } from '../../runtime/base/proc.ts';
+import { IPI } from '../../runtime/base/protocol.ts';
 import { TDPRI_CRIT, TDF_RUNQ } from '../../runtime/base/params.ts';
 import {
   critEnter,
@@ -18,8 +19,11 @@ import {
   lwktYield,
   lwktYieldQuick,
   relMplock,
+  safepoint,
   spawn,
   token,
+  tsleep,
+  wakeup,
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { tick } from '../../runtime/scheduler/poll.ts';
@@ -36,6 +40,7 @@ import {
   giveWay,
   panicOf,
   run,
+  sendFromOutside,
   watchCounters,
 } from '../helpers/one-cpu.ts';
 
@@ -78,6 +83,71 @@ test.serial(
       yield* lwktSwitch();
       log.push('back');
       t.deepEqual(log, ['back']);
+    });
+  },
+);
+
+/** Stops the current thread as another cpu does. */
+function stopFromOutside(): void {
+  sendFromOutside(IPI.deschedule, curthread());
+  safepoint();
+}
+
+test.serial(
+  'regress schedule: stopped from another cpu while it runs, a thread does not come back by giving way',
+  (t) => {
+    run(function* () {
+      const td = child(function* runs() {
+        for (let round = 0; round < 3; round++) {
+          stopFromOutside();
+          log.push(`round ${round}`);
+          yield* lwktYield();
+        }
+      });
+      for (let round = 0; round < 3; round++) {
+        yield* giveWay();
+        t.deepEqual(
+          log,
+          Array.from({ length: round + 1 }, (_, i) => `round ${i}`),
+        );
+        lwktSchedule(td);
+      }
+      yield* join(td);
+    });
+  },
+);
+
+test.serial(
+  'schedule: stopped and scheduled while it runs, a thread gives way as ever, also after it stopped itself',
+  (t) => {
+    run(function* () {
+      const td = child(function* runs() {
+        stopFromOutside();
+        lwktSchedule(curthread());
+        yield* lwktYield();
+        lwktDescheduleSelf();
+        yield* lwktYield();
+        return 'through';
+      });
+      yield* giveWay();
+      t.is(yield* join(td), 'through');
+    });
+  },
+);
+
+test.serial(
+  'schedule: stopped from another cpu while it runs, a thread still wakes from what it waits for',
+  (t) => {
+    run(function* () {
+      const td = child(function* runs() {
+        stopFromOutside();
+        yield* tsleep(5);
+        yield* lwktYield();
+        return 'through';
+      });
+      yield* giveWay();
+      wakeup(5);
+      t.is(yield* join(td), 'through');
     });
   },
 );

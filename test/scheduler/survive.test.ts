@@ -12,11 +12,14 @@ import {
   join,
   kill,
   lwktBlock,
+  lwktDescheduleSelf,
   lwktGetToken,
   lwktHold,
   lwktRele,
   lwktRelToken,
+  lwktSchedule,
   lwktSignal,
+  lwktSwitch,
   lwktWaitFree,
   mutex,
   mutexLock,
@@ -28,6 +31,7 @@ import {
   rwlock,
   rwlockTryWrite,
   rwlockUnlock,
+  safepoint,
   semaphore,
   semaphoreTryWait,
   semaphorePost,
@@ -42,6 +46,7 @@ import {
   waitQueue,
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { refOf } from '../../runtime/scheduler/thread.ts';
 import { link } from '../../runtime/scheduler/wait-queue.ts';
 import { markDead, seenDeaths, deathsOf } from '../../runtime/shared-memory/death.ts';
 import { descriptorHandle, initDescriptor } from '../../runtime/shared-memory/descriptor.ts';
@@ -51,7 +56,7 @@ import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { RWLOCK_WRITER, Sync } from '../../runtime/shared-memory/layout/sync.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { Token, Wait } from '../../runtime/shared-memory/layout/token.ts';
-import { headFunc, ringPush, ringSeq, ringSlot } from '../../runtime/shared-memory/ring.ts';
+import { headFunc, Ring, ringPush, ringSeq, ringSlot } from '../../runtime/shared-memory/ring.ts';
 import { slabTake } from '../../runtime/shared-memory/slab.ts';
 import { symbol } from '../../runtime/shared-memory/symbols.ts';
 import { ld, ldA, orA, st, stA } from '../../runtime/shared-memory/word.ts';
@@ -477,6 +482,61 @@ test.serial('survive: a kill that the dead cpu was to send on reaches the thread
     t.is(yield* join(joiner), 'ERR_LWKT_KILLED');
     const sent = Array.from({ length: ringSeq(m, ring) - before }, (_, i) => ringSlot(ring, before + i));
     t.true(sent.some((slot) => headFunc(m[slot] as number) === IPI.kill && m[slot + 1] === handle(there)));
+  });
+});
+
+test.serial('survive: a thread that the dead cpu was to schedule, and that had moved, is scheduled', (t) => {
+  const dead = victim();
+  run(function* () {
+    const stopped = (): Td<string> =>
+      child(function* stops() {
+        lwktDescheduleSelf();
+        yield* lwktSwitch();
+        return 'went on';
+      });
+    const tds = [stopped(), stopped(), stopped()];
+    const [taken = 0, unread = 0, late = 0] = tds;
+    yield* giveWay();
+    // All three were on that cpu when they were scheduled, and have moved here since.
+    const refs = tds.map((td) => refOf(td, 'test'));
+    for (const td of refs) stA(m, td, Thread.cpu, dead);
+    const ring = ringOf(arena.map, 0, dead);
+    lwktSchedule(taken);
+    stA(m, ring.base, Ring.rindex, ringSeq(m, ring));
+    lwktSchedule(unread);
+    for (const td of refs) stA(m, td, Thread.cpu, 0);
+    dies(dead, false);
+    safepoint();
+    // This cpu knows, and looked where that one was a moment before.
+    stA(m, refs[2] as number, Thread.cpu, dead);
+    lwktSchedule(late);
+    stA(m, refs[2] as number, Thread.cpu, 0);
+    others(dead);
+    for (const td of tds) t.is(yield* join(td), 'went on');
+  });
+});
+
+test.serial('survive: what the dead cpu has run is not asked for again', (t) => {
+  const dead = victim();
+  let runs = 0;
+  run(function* () {
+    const td = child(function* stops() {
+      lwktDescheduleSelf();
+      yield* lwktSwitch();
+      return ++runs;
+    });
+    yield* giveWay();
+    const ring = ringOf(arena.map, 0, dead);
+    stA(m, refOf(td, 'test'), Thread.cpu, dead);
+    lwktSchedule(td);
+    stA(m, refOf(td, 'test'), Thread.cpu, 0);
+    stA(m, ring.base, Ring.rindex, ringSeq(m, ring));
+    stA(m, ring.base, Ring.xindex, ringSeq(m, ring));
+    dies(dead);
+    yield* giveWay();
+    t.is(runs, 0);
+    lwktSchedule(td);
+    t.is(yield* join(td), 1);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   ringHas,
   ringCompleted,
   ringPreset,
+  ringPending,
   ringPush,
   ringRef,
   ringRelease,
@@ -62,6 +63,28 @@ test('ring watched: what has run does not wait, although its room was not told',
   ringRelease(m, ring, 4);
   t.is(ringUnanswered(m, ring), 4);
   t.is(ringWritten(m, ring), 5);
+});
+
+test('ring pending: for its source, what is not known to have run', (t) => {
+  const { m, ring } = makeRing(4);
+  ringPreset(m, ring, -2);
+  t.deepEqual(ringPending(m, ring), []);
+  for (let i = 0; i < 4; i++) ringPush(m, ring, 7, i, 0, 0);
+  ringComplete(m, ring, -1);
+  t.deepEqual(ringPending(m, ring), [
+    [7, 1],
+    [7, 2],
+    [7, 3],
+  ]);
+  // Taken and under way, its slot has become another one's.
+  ringRelease(m, ring, 1);
+  for (let i = 4; i < 7; i++) t.true(ringPush(m, ring, 8, i, 0, 0));
+  t.deepEqual(ringPending(m, ring), [
+    [7, 3],
+    [8, 4],
+    [8, 5],
+    [8, 6],
+  ]);
 });
 
 test('ring watched: across the wrap at 2^32', (t) => {
