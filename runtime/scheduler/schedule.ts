@@ -263,9 +263,9 @@ export function setWokenStopped(run: (td: ThreadRef) => void): void {
 /** Handles IPI.deschedule. Context: thread | ipi; never blocks. */
 export function descheduleHandler(handle: number): void {
   const td = mine(handle, IPI.deschedule, 0, 0);
-  // A killed thread runs to its end, or who joins it would wait for ever; also when it runs this very moment.
   if (td === 0) return;
   const { m } = cpu;
+  // A killed thread runs to its end, or who joins it would wait for ever; also when it runs this very moment.
   if ((ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;
   stop(td);
   st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_STOPREQ);

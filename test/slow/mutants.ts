@@ -121,8 +121,8 @@ const MUTANTS: readonly Mutant[] = [
   [
     'lwkt_deschedule',
     'schedule',
-    '& TDF_KILLED) === 0) stop(td);',
-    '& TDF_KILLED) === -1) stop(td);',
+    'stop(td);\n  st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_STOPREQ);',
+    '',
     'schedule',
   ],
   ['lwkt_setpri', 'schedule', '(ld(m, td, TD_PRI) & ~TDPRI_MASK) | priority', 'priority', 'schedule'],
@@ -259,8 +259,8 @@ const MUTANTS: readonly Mutant[] = [
   [
     'kill: no deschedule',
     'schedule',
-    'if (td !== 0 && (ld(cpu.m, td, TD_FLAGS) & TDF_KILLED) === 0) stop(td);',
-    'if (td !== 0) stop(td);',
+    'if ((ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;\n  stop(td);',
+    'stop(td);',
     'sleep-edges',
   ],
   [
