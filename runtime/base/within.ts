@@ -5,7 +5,7 @@
  *
  * @param ms - longest wait in milliseconds
  * @returns what the promise gave, or undefined when the time was over first
- * @throws what the promise rejects with; later than that, its rejection is the caller's
+ * @throws what the promise rejects with; a rejection after the time is ignored
  */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;

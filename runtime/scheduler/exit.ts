@@ -57,6 +57,7 @@ const {
   TDF_EXITED,
   TDF_EXITING,
   TDF_GOES_ON,
+  TDF_STOPREQ,
   TDF_KILLED,
   TDF_MPENTER,
   TDF_RELEASE,
@@ -150,7 +151,7 @@ export function endThread(td: ThreadRef, stack: ThreadStack): IteratorResult<unk
     return stack.next(RESUME);
   }
   takeArmed();
-  st(m, td, TD_FLAGS, flags | TDF_EXITING);
+  st(m, td, TD_FLAGS, (flags & ~TDF_STOPREQ) | TDF_EXITING);
   return stack.return(undefined);
 }
 

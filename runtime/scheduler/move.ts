@@ -70,6 +70,9 @@ const {
 const WMESG_MOVE = wmesgCode('move');
 const MOVED = counterField('lwkt.threads_moved');
 
+/** What a thread leaves behind. */
+const AT_HOME = TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING | TDF_STOPREQ;
+
 /** Why a thread was not moved, by number; 0 for one that was. */
 const REASONS = [
   '',
@@ -140,11 +143,12 @@ export function giveAway(td: ThreadRef, target: number): boolean {
 function depart(td: ThreadRef, target: number): void {
   const { m, gd } = cpu;
   const flags = ld(m, td, TD_FLAGS);
-  const stopped = (flags & TDF_RUNQ) === 0 ? TDF_STOPREQ : 0;
+  // A kill that came when it left runs it to its end over there.
+  const stopped = (flags & (TDF_RUNQ | TDF_KILLED)) === 0 ? TDF_STOPREQ : 0;
   dequeue(td);
   unlinkThread(td);
   const handle = handleOf(td);
-  st(m, td, TD_FLAGS, (flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);
+  st(m, td, TD_FLAGS, (flags & ~AT_HOME) | TDF_MOVED | stopped);
   st(m, td, TD_WMESG, 0);
   st(m, td, TD_WAIT, cpu.id + 1);
   count(m, gd, MOVED);

@@ -41,7 +41,7 @@ import { untimely } from './untimely.ts';
 
 const { refs: TD_REFS, refsWaiter: TD_REFS_WAITER, wait: TD_WAIT } = Thread;
 const WMESG_REFS = wmesgCode('refs');
-const { refsTaken: GD_REFS_TAKEN } = Globaldata;
+const { refsDoubted: GD_REFS_DOUBTED, refsTaken: GD_REFS_TAKEN } = Globaldata;
 
 /**
  * Takes a reference: the handle stays good, also after the thread has ended and been joined, until lwktRele.
@@ -116,7 +116,8 @@ function refsLost(handle: number): LwktError {
 }
 
 /**
- * A cpu has died: the threads that are held may be held by it, and who waits for that is woken.
+ * A cpu has died: the threads that are held may be held by it, and who waits for that is woken. By one survivor; again
+ * by the next one, if that dies too, for then it may have been in the midst of it.
  *
  * Context: idle; never blocks.
  *
@@ -124,16 +125,25 @@ function refsLost(handle: number): LwktError {
  */
 export function bereaveRefs(dead: number, threads: readonly ThreadRef[]): void {
   const { m } = cpu;
-  if (ld(m, globaldataFind(dead), GD_REFS_TAKEN) === 0) return;
+  const gd = globaldataFind(dead);
+  if (ld(m, gd, GD_REFS_TAKEN) === 0) return;
+  const first = ld(m, gd, GD_REFS_DOUBTED) === 0;
   for (const td of threads) {
-    let refs = ldA(m, td, TD_REFS);
-    while ((refs & REFS_COUNT) !== 0 && (refs & REFS_LOST) === 0) {
-      const now = casA(m, td, TD_REFS, refs, refs | REFS_LOST);
-      if (now === refs) break;
-      refs = now;
-    }
+    if (first) doubt(td);
     const waiter = ldA(m, td, TD_REFS_WAITER);
     if (waiter !== 0) wakeHandle(waiter);
+  }
+  st(m, gd, GD_REFS_DOUBTED, 1);
+}
+
+/** One of the references to a thread may be lost, if it has any. */
+function doubt(td: ThreadRef): void {
+  const { m } = cpu;
+  let refs = ldA(m, td, TD_REFS);
+  while ((refs & REFS_COUNT) !== 0 && (refs & REFS_LOST) === 0) {
+    const now = casA(m, td, TD_REFS, refs, refs | REFS_LOST);
+    if (now === refs) return;
+    refs = now;
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import type { ThreadRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
+import { wmesgCode } from '../base/wmesg.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as tailqModule from '../shared-memory/tailq.ts';
@@ -22,8 +23,9 @@ const { tailqFirst, tailqInsertTail, tailqRemove, tailqRotate } = tailqModule;
 const { count, ld, st } = wordModule;
 const { counterField, cpu } = globaldataModule;
 
-const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI } = Thread;
+const { threadq: TD_THREADQ, flags: TD_FLAGS, pri: TD_PRI, wmesg: TD_WMESG } = Thread;
 const { tdrunq: GD_TDRUNQ, runqmask: GD_RUNQMASK, nrun: GD_NRUN } = Globaldata;
+const WMESG_STOPPED = wmesgCode('stopped');
 const RUNQ_STALE = counterField('lwkt.runq_stale');
 
 /** Head of the queue of one priority. Context: any; never blocks. */
@@ -64,7 +66,11 @@ export function moveToTail(td: ThreadRef): void {
   const { m, gd } = cpu;
   const flags = ld(m, td, TD_FLAGS);
   if ((flags & TDF_RUNQ) === 0) {
-    if ((flags & TDF_STOPREQ) !== 0) return;
+    if ((flags & TDF_STOPREQ) !== 0) {
+      // What it has waited for since may have cleared it.
+      st(m, td, TD_WMESG, WMESG_STOPPED);
+      return;
+    }
     enqueue(td);
   }
   const head = gd + GD_TDRUNQ + 2 * (ld(m, td, TD_PRI) & TDPRI_MASK);

@@ -30,6 +30,7 @@ import * as threadModule from './thread.ts';
 const {
   TDF_ADOPTED,
   TDF_EXITED,
+  TDF_EXITING,
   TDF_KILLED,
   TDF_PREEMPTABLE,
   TDF_PREEMPT_LOCK,
@@ -216,8 +217,8 @@ function checkProc(td: ThreadRef): void {
 }
 
 /**
- * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for; one that runs stays off
- * from its next switch, also when that is a mere lwktYield(). Asynchronous for threads of other cpus.
+ * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for; one that runs is
+ * told by its next safepoint(), and stays off from its next switch, also when that is a mere lwktYield(). Asynchronous for threads of other cpus.
  *
  * What the thread holds it keeps. One that waits for a token and was woken for it lets others have it first; a wake-up
  * from elsewhere (a mutex, a semaphore, a wait queue) it keeps, and those behind it may wait for as long as it is stopped.
@@ -265,10 +266,14 @@ export function descheduleHandler(handle: number): void {
   const td = mine(handle, IPI.deschedule, 0, 0);
   if (td === 0) return;
   const { m } = cpu;
-  // A killed thread runs to its end, or who joins it would wait for ever; also when it runs this very moment.
-  if ((ld(m, td, TD_FLAGS) & TDF_KILLED) !== 0) return;
+  const flags = ld(m, td, TD_FLAGS);
+  // A killed thread, or one that exits, runs to its end, or who joins it would wait for ever; also when it runs right now.
+  if ((flags & (TDF_EXITING | TDF_KILLED)) !== 0) return;
+  // Before others hear of it, who may schedule the thread in this very call.
+  st(m, td, TD_FLAGS, flags | TDF_STOPREQ);
   stop(td);
-  st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_STOPREQ);
+  // If it runs, its next safepoint says so, also when no other thread waits its turn.
+  if (td === cpu.curthread || (flags & TDF_PREEMPT_LOCK) !== 0) cpu.resched = true;
 }
 
 /**

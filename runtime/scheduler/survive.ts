@@ -27,7 +27,8 @@
  *   IPI sent     to the dead: nobody knows whether it ran. From the dead, published: it runs
  *   references   that it had taken (lwktHold) stay, and their descriptors are not used again; lwktWaitFree ends by an error
  *   kill         of a living thread that the dead was to send on: sent again by who killed, if that one lives
- *   schedule     the same; so a thread may be scheduled once more than it was
+ *   schedule     sent again by the cpu in whose ring to the dead it lay, if that one lives; so a thread may be scheduled
+ *                once more than it was. Lost if it was under way in the dead while its slot was written anew
  *   deschedule, setpri   of such a thread: lost; said again they might undo what came after
  *
  * ## Not mended: the machine panics

@@ -37,7 +37,7 @@ export function stays(tok: TokenRef): boolean {
   return end !== undefined && ((ldOwn(cpu.m, cpu.gd, GD_HEARTBEAT) - end) | 0) < 0;
 }
 
-/** The thread has run, or waits no more. A token that leaves all the same is stayed for anew when it comes back. Context: thread | ipi | idle; never blocks. */
+/** The thread has run, or waits no more. A token that leaves before stays anew when it is granted again. Context: thread | ipi | idle; never blocks. */
 export function mayGo(tok: TokenRef): void {
   if (until.size !== 0) until.delete(tok);
 }

@@ -16,7 +16,6 @@ import { arm, BLOCKED, disarm, done, type Blocking, type Step } from './blocking
 import { splz } from './crit.ts';
 import { counterField, cpu, sysctlValue } from './globaldata.ts';
 import { moveToTail } from './runqueue.ts';
-import { lwktDescheduleSelf } from './schedule.ts';
 import { lwktYield } from './switch.ts';
 
 const { pri: TD_PRI, flags: TD_FLAGS } = Thread;
@@ -43,6 +42,8 @@ export function untimelyNow(): boolean {
   const one = sysctlValue('lwkt.untimely_switch');
   if (one === 0 || ld(cpu.m, cpu.curthread, TD_PRI) >= TDPRI_CRIT) return false;
   if (cpu.curthread === cpu.idlethread || cpu.intrNesting !== 0) return false;
+  // One that has been stopped would not come back; and put back, it would have missed who schedules it meanwhile.
+  if ((ld(cpu.m, cpu.curthread, TD_FLAGS) & TDF_RUNQ) === 0) return false;
   return draw() % one === 0;
 }
 
@@ -59,9 +60,7 @@ function plainly<T>(call: () => Blocking<T>): Blocking<T> {
 function* switched<T>(call: () => Blocking<T>): Generator<unknown, T, unknown> {
   disarm();
   count(cpu.m, cpu.gd, UNTIMELY);
-  const queued = (ld(cpu.m, cpu.curthread, TD_FLAGS) & TDF_RUNQ) !== 0;
   yield* lwktYield();
-  if (!queued) lwktDescheduleSelf();
   return yield* plainly(call);
 }
 

@@ -98,8 +98,8 @@ export function seenDeaths(arena: Arena, self: number, deaths: number): void {
 }
 
 /**
- * What is to be done once for all survivors when a death is settled is done by the eldest, the living cpu with the lowest
- * number; by the next one too, if the eldest dies before everybody has seen that it was done.
+ * What one survivor does for all when a death is settled is done by the eldest, the living cpu with the lowest number. If
+ * that dies, the next one may find it undone, or half done.
  *
  * @returns the dead whose affairs cpu `self` is to settle now: none, `dead`, or all, if that may have been the eldest
  */

@@ -5,10 +5,12 @@ import { TDPRI_CRIT, TDF_RUNQ } from '../../runtime/base/params.ts';
 import {
   critEnter,
   curthread,
+  destroy,
   getMplock,
   join,
   lwktDeschedule,
   lwktDescheduleSelf,
+  lwktExit,
   lwktGetToken,
   lwktSchedule,
   lwktScheduleSelf,
@@ -18,9 +20,13 @@ import {
   lwktSwitch,
   lwktYield,
   lwktYieldQuick,
+  mutex,
+  mutexLock,
+  mutexUnlock,
   relMplock,
   safepoint,
   spawn,
+  TDPRI_KERN_DAEMON,
   token,
   tsleep,
   wakeup,
@@ -148,6 +154,76 @@ test.serial(
       yield* giveWay();
       wakeup(5);
       t.is(yield* join(td), 'through');
+    });
+  },
+);
+
+test.serial(
+  'schedule: stopped from another cpu, a thread that runs alone is told by its next safepoint',
+  (t) => {
+    run(function* () {
+      const td = child(function* runs() {
+        // With nobody else to run, only the stop itself says that it should give way.
+        lwktSetPriSelf(TDPRI_KERN_DAEMON + 1);
+        cpu.resched = false;
+        sendFromOutside(IPI.deschedule, curthread());
+        log.push(`told ${safepoint()}`);
+        yield* lwktYield();
+        log.push('again');
+      });
+      yield* giveWay();
+      t.deepEqual(log, ['told true']);
+      lwktSchedule(td);
+      yield* join(td);
+    });
+  },
+);
+
+test.serial('regress schedule: a thread that exits is not stopped, nor one that was stopped before', (t) => {
+  run(function* () {
+    for (const before of [true, false]) {
+      const td = child(function* exits() {
+        if (before) stopFromOutside();
+        try {
+          yield* lwktExit();
+        } finally {
+          if (!before) stopFromOutside();
+          yield* lwktYield();
+          log.push('finally');
+        }
+      });
+      yield* giveWay();
+      yield* join(td);
+    }
+    t.deepEqual(log, ['finally', 'finally']);
+  });
+});
+
+test.serial(
+  'regress chaos: a thread that was stopped is not switched away from before its next switch',
+  (t) => {
+    run(function* () {
+      const mu = mutex();
+      const untimely = (every: number): void => {
+        stA(m, cpu.arena.map.sysctl, tunable('lwkt.untimely_switch'), every);
+        cpu.untimely = every !== 0;
+      };
+      for (const stop of [stopFromOutside, lwktDescheduleSelf]) {
+        const td = child(function* runs() {
+          stop();
+          untimely(1);
+          yield* mutexLock(mu);
+          untimely(0);
+          mutexUnlock(mu);
+          log.push('locked');
+          yield* lwktSwitch();
+        });
+        yield* giveWay();
+        t.deepEqual(log.splice(0), ['locked']);
+        lwktSchedule(td);
+        yield* join(td);
+      }
+      destroy(mu);
     });
   },
 );

@@ -46,6 +46,7 @@ import {
   waitQueue,
 } from '../../runtime/lwkt.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
+import { bereaveRefs } from '../../runtime/scheduler/refs.ts';
 import { refOf } from '../../runtime/scheduler/thread.ts';
 import { link } from '../../runtime/scheduler/wait-queue.ts';
 import { markDead, seenDeaths, deathsOf } from '../../runtime/shared-memory/death.ts';
@@ -577,6 +578,15 @@ test.serial('survive: who waits for a reference that may be lost is told, then a
     lwktRele(held);
     t.is(refs(held), 0);
     yield* lwktWaitFree(held);
+    // Whoever does it again for this death wakes who waits, and doubts no reference taken since.
+    lwktHold(held);
+    const later = waits(held);
+    yield* giveWay();
+    bereaveRefs(another, [refOf(held, 'test')]);
+    yield* giveWay();
+    t.is(refs(held), 1);
+    lwktRele(held);
+    yield* join(later);
     // Joined while in doubt, it is freed all the same.
     kill(mine);
     yield* failure(mine);

@@ -5,10 +5,13 @@ import {
   ipiFunc,
   join,
   lwktDeschedule,
+  lwktDescheduleSelf,
   lwktGetToken,
   lwktRelToken,
   lwktSchedule,
+  lwktYield,
   safepoint,
+  spawn,
   token,
   type Td,
 } from '../../runtime/lwkt.ts';
@@ -23,6 +26,7 @@ import {
   bootOneCpu,
   checkLeaks,
   child,
+  define,
   giveWay,
   run,
   sendFromOutside,
@@ -227,3 +231,40 @@ for (const kind of ['owned', 'mutex'] as const) {
     },
   );
 }
+
+test.serial(
+  'regress token stopped: who is scheduled again by the one that takes its turn is stopped no more',
+  (t) => {
+    log.length = 0;
+    run(function* () {
+      const { tok, taken, freed } = KINDS['that its cpu owns'] as Kind;
+      taken();
+      const td = child(function* stopped() {
+        yield* lwktGetToken(tok);
+        lwktRelToken(tok);
+        lwktDescheduleSelf();
+        yield* lwktYield();
+        log.push('through');
+      });
+      yield* giveWay(2);
+      // Runs inside the very call that stops the first one, as soon as it is woken.
+      const interrupt = spawn(
+        define(function* interrupt() {
+          yield* lwktGetToken(tok);
+          lwktRelToken(tok);
+          lwktSchedule(td);
+        }),
+        [],
+        { interrupt: true },
+      );
+      yield* giveWay(2);
+      freed();
+      lwktDeschedule(td);
+      yield* join(interrupt);
+      yield* giveWay();
+      t.deepEqual(log, ['through']);
+      yield* join(td);
+      takeSent(1);
+    });
+  },
+);

@@ -91,6 +91,8 @@ export const Globaldata = struct('Globaldata', {
   // ---- written by the host when the cpu has died: which death it was, 0 while it lives, and why
   diedAt: plain(),
   deathText: plain(DEATH_TEXT_BYTES / 4),
+  /** Written by a survivor, once the references that may be lost with the cpu are marked. */
+  refsDoubted: plain(),
   _runq: line(),
   // ---- written by this cpu: 32 run queues, first and last each
   tdrunq: plain(64),

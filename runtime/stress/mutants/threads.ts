@@ -216,8 +216,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MOVE,
-        find: '(flags & ~(TDF_ADOPTED | TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);',
-        replace: '(flags & ~(TDF_RUNQ | TDF_LEAVING)) | TDF_MOVED | stopped);',
+        find: '(flags & ~AT_HOME) | TDF_MOVED | stopped);',
+        replace: '(flags & ~(AT_HOME & ~TDF_ADOPTED)) | TDF_MOVED | stopped);',
       },
     ],
   },
@@ -251,7 +251,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MOVE,
-        find: 'const stopped = (flags & TDF_RUNQ) === 0 ? TDF_STOPREQ : 0;',
+        find: 'const stopped = (flags & (TDF_RUNQ | TDF_KILLED)) === 0 ? TDF_STOPREQ : 0;',
         replace: 'const stopped = 0;',
       },
     ],
