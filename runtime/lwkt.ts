@@ -20,7 +20,7 @@ export type {
   Token,
   WaitQueue,
 } from './base/ids.ts';
-export { MachinePanic } from './base/panic.ts';
+export { MachinePanic, panic } from './base/panic.ts';
 export {
   TDPRI_EXITING,
   TDPRI_IDLE_THREAD,

@@ -29,7 +29,9 @@ export function setPanicHook(hook: (panic: MachinePanic) => void): void {
 }
 
 /**
- * Stops the machine.
+ * Stops the machine: for an invariant of the program that does not hold. Code that catches everything does not hide it.
+ *
+ * Context: any; never blocks.
  *
  * @param message - the reason, with the values that show it
  * @param cause - the error underneath, if there is one: its stack says where

@@ -8,6 +8,7 @@ import { placeIn } from '../base/stack.ts';
 import { counted } from '../base/counted.ts';
 import { boot, type Machine, type StopReport } from '../machine/machine.ts';
 import type { MachineStats } from '../observe/stats.ts';
+import { endNow } from './end-now.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { showProgress } from './progress.ts';
 import { syntaxPlace } from './syntax-place.ts';
@@ -121,7 +122,7 @@ export async function run(program: string, args: string[], options: RunOptions):
   if (json) {
     print(report(program, args, machine.ncpus, outcome, booted - start, ran - booted, machine.stats(), left));
   }
-  return outcome.exitCode;
+  return left.stuck ? endNow(outcome.exitCode) : outcome.exitCode;
 }
 
 /** Runs main to its end, or to Ctrl-C. */
@@ -232,7 +233,7 @@ function describe(error: unknown): string {
   return place === '' ? text : `${text}, ${place}`;
 }
 
-function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean): void {
+function tellLeftovers({ leftovers, more, forced, stuck }: StopReport, debug: boolean): void {
   const failed = leftovers.filter(({ error }) => error !== undefined);
   const alive = leftovers.filter(({ error }) => error === undefined);
   for (const { name, cpu, error } of failed) {
@@ -249,6 +250,7 @@ function tellLeftovers({ leftovers, more, forced }: StopReport, debug: boolean):
   for (const cpu of forced) {
     say(`lwkt: cpu ${cpu} reached no safepoint and was ended by force: a long loop needs safepoint()`);
   }
+  if (stuck) say('lwkt: it runs on all the same, in a loop that V8 does not leave: the process ends with it');
 }
 
 function tellStats(stats: MachineStats, bootMs: number, runMs: number): void {

@@ -66,7 +66,12 @@ function panicText({ message, stack = '', cause }: MachinePanic): string {
 
 /** The dispatcher threw: a panic, here or elsewhere, or a fault of the kernel itself. */
 function endByError(error: unknown): void {
-  if (error instanceof MachinePanic || ldA(cpu.m, 0, Machine.state) >= MACHINE_HALTING) return;
+  if (ldA(cpu.m, 0, Machine.state) >= MACHINE_HALTING) return;
+  // One that a program has made and thrown itself.
+  if (error instanceof MachinePanic) {
+    announcePanic(error);
+    return;
+  }
   try {
     panic(`the kernel of cpu ${cpu.id} threw: ${String(error)}`, error);
   } catch {

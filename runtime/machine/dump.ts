@@ -106,7 +106,9 @@ async function readHead(path: string): Promise<{ head: DumpHead; start: number }
   });
   try {
     const buffer = Buffer.alloc(MAX_HEAD);
-    const { bytesRead } = await file.read(buffer, 0, MAX_HEAD, 0);
+    const { bytesRead } = await file.read(buffer, 0, MAX_HEAD, 0).catch((error: unknown) => {
+      throw bad(path, `cannot read it: ${(error as Error).message}`, error);
+    });
     const text = buffer.subarray(0, bytesRead);
     const first = text.indexOf(10);
     if (first < 0 || text.toString('latin1', 0, first) !== FIRST_LINE) {

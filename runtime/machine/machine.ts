@@ -1,7 +1,6 @@
 /**
- * A machine, as its host sees it: boot, run, look, stop.
- *
- * The host is one corner of the ring matrix and otherwise an ordinary event loop: nothing here waits in it.
+ * A machine, as its host sees it: boot, run, look, stop. The host is one corner of the ring matrix and otherwise an
+ * ordinary event loop: nothing here waits in it.
  */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
@@ -50,6 +49,8 @@ export interface StopReport {
   readonly more: number;
   /** Cpus that did not reach a safepoint in time and were ended by force. */
   readonly forced: readonly number[];
+  /** One of those runs on all the same, and keeps the process from ending: its loop calls nothing but builtins of V8. */
+  readonly stuck: boolean;
   /** The dump that a fault left, or why it could not be written; only if one was wanted and the machine failed. */
   readonly dump?: { readonly path: string; readonly error?: Error };
 }
@@ -149,6 +150,7 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     this.#unwatch = watch(this.#arena, {
       view: () => this.view(),
       stalled: (stall) => this.emit('stall', stall),
+      answering: () => this.#cpus.answering(),
       deadlocked: (sentence) => this.emit('deadlock', sentence),
       asleep: (sentence) => this.#corner.waiting > 0 && this.emit('asleep', sentence),
     });
@@ -335,14 +337,15 @@ export class Machine extends EventEmitter<MachineEventMap> implements AsyncDispo
     this.#ended.reject(this.#fault ?? stopped());
     this.#socket?.close();
     for (const control of this.#controls) control.close();
-    await this.#cpus.destroy();
+    const stuck = !(await this.#cpus.destroy());
     const known = ends.filter((end) => end !== undefined);
     const dump = await this.#dumping;
     return {
-      ...(dump === undefined ? {} : { dump }),
       leftovers: known.flatMap(({ leftovers }) => leftovers).map(withError),
       more: known.reduce((sum, { more }) => sum + more, 0),
       forced: ends.flatMap((end, cpu) => (end === undefined ? [cpu] : [])),
+      stuck,
+      ...(dump && { dump }),
     };
   }
 

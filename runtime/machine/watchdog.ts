@@ -38,6 +38,8 @@ export interface Stall {
 export interface Watched {
   view(): MachineView;
   stalled(stall: Stall): void;
+  /** Whether all cpus answer, so that one can be asked for its stack. */
+  answering(): Promise<boolean>;
   /** A circle of waiting threads or cpus, as a sentence; each once. */
   deadlocked(sentence: string): void;
   /** All threads wait, and only the host could change that; as a sentence. Returns whether anybody cared: then it is told once. */
@@ -77,6 +79,7 @@ export function watch(arena: Arena, watched: Watched): () => void {
   const told = new Set<string>();
   let suspects = new Map<string, readonly number[]>();
   let looks = 0;
+  let over = false;
 
   const lookAt = (cpu: number, limit: number): void => {
     const gd = globaldataOf(map, cpu);
@@ -94,12 +97,18 @@ export function watch(arena: Arena, watched: Watched): () => void {
     const view = watched.view();
     const current = view.runQueues[cpu]?.current ?? 0;
     const thread = view.threads.find(({ handle }) => handle === current);
-    watched.stalled({
+    const stall = {
       cpu,
       ms: Math.round(time - last.since),
       thread: thread === undefined ? 'no thread' : `thread ${thread.handle} '${thread.name}'`,
-      stack: stackOf(ld(m, gd, Globaldata.worker)),
-    });
+    };
+    void tellStall(stall, ld(m, gd, Globaldata.worker));
+  };
+
+  const tellStall = async (stall: Omit<Stall, 'stack'>, threadId: number): Promise<void> => {
+    // The report waits for every worker, and would never come back from one that does not answer.
+    const stack = (await watched.answering()) ? stackOf(threadId) : [];
+    if (!over) watched.stalled({ ...stall, stack });
   };
 
   // What waits in a circle at two looks, with nobody of it switched to between and all of them awake who look for
@@ -131,5 +140,8 @@ export function watch(arena: Arena, watched: Watched): () => void {
     if (limit !== 0 && ++looks % LOOKS_PER_SEARCH === 0) search();
   }, LOOK_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  return () => {
+    over = true;
+    clearInterval(timer);
+  };
 }

@@ -94,6 +94,18 @@ export function forgottenYield(name: string): LwktError {
   );
 }
 
+/**
+ * What is refused next may only follow from a call without `yield*` before it: then that is the error.
+ *
+ * Context: thread; never blocks.
+ *
+ * @throws LwktError ERR_LWKT_YIELD
+ */
+export function blameForgotten(): void {
+  const forgotten = takeArmed();
+  if (forgotten !== '') throw forgottenYield(forgotten);
+}
+
 const readyIterator = {
   [Symbol.iterator]: () => readyIterator,
   next(): Step<unknown> {
@@ -115,8 +127,7 @@ function refuse(name: string): never {
       `lwkt_switch: cannot switch from within an interrupt: ${name} was called by an IPI function on cpu ${cpu.id}`,
     );
   }
-  const forgotten = takeArmed();
-  if (forgotten !== '') throw forgottenYield(forgotten);
+  blameForgotten();
   throw new LwktError(
     'ERR_LWKT_CONTEXT',
     `${name} blocks, so only a thread may call it: not a promise callback, nor the top level of a module`,

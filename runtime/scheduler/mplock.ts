@@ -13,7 +13,7 @@ import { panic } from '../base/panic.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { ld, st } from '../shared-memory/word.ts';
-import { arm, BLOCKED, disarm, done, type Blocking, type Step } from './blocking.ts';
+import { arm, blameForgotten, BLOCKED, disarm, done, type Blocking, type Step } from './blocking.ts';
 import { cpu, requireCpu } from './globaldata.ts';
 import { cpuRelMplock, cpuTryMplock, cpuWantMplock } from './mplock-owner.ts';
 import { commOf, handleOf } from './thread.ts';
@@ -96,6 +96,7 @@ export function relMplock(): void {
   requireThread('relMplock()');
   const td = cpu.curthread;
   if (ld(cpu.m, td, TD_MPCOUNT) <= inherited()) {
+    blameForgotten();
     throw new LwktError(
       'ERR_LWKT_CONTEXT',
       `relMplock(): thread '${commOf(td)}' has no MP lock to release; pair it with getMplock()`,

@@ -37,7 +37,7 @@ const { TDF_TOKENS, TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { Token } = tokenLayoutModule;
 const { count, ld, st } = wordModule;
-const { arm, disarm, done, ENDED, readyWith } = blockingModule;
+const { arm, blameForgotten, disarm, done, ENDED, readyWith } = blockingModule;
 const { critExit, tooHigh } = critModule;
 const { counterField, cpu, requireCpu } = globaldataModule;
 const { blockSelf, unblockSelf } = switchModule;
@@ -279,6 +279,7 @@ function holdsBelow(tok: TokenRef, top: number): boolean {
 
 function refuseRelease(tok: TokenRef): never {
   requireThread('lwktRelToken()');
+  blameForgotten();
   const last = cpu.held === 0 ? 'holds none' : `got token ${held[cpu.held - 1]} last`;
   throw new LwktError(
     'ERR_LWKT_CONTEXT',

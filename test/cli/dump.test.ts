@@ -94,3 +94,10 @@ test.serial(
     t.regex(bad.stderr, /panic, offline/);
   },
 );
+
+test.serial('dump: a folder is refused', async (t) => {
+  const { code, stdout, stderr } = await lwkt(['dump', ROOT]);
+  t.is(code, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /^lwkt: .*: cannot read it: EISDIR/);
+});

@@ -94,6 +94,12 @@ for (const [what, args, code, reason] of [
     2,
     /^lwkt: --dump: '\/nowhere\/at\/all': there is no folder '\/nowhere\/at': make it first, or choose another path\n$/,
   ],
+  [
+    'a dump onto a folder',
+    ['run', program('echo'), '--dump', '/'],
+    2,
+    /^lwkt: --dump: '\/': it is a folder: choose the path of a file\n$/,
+  ],
   ['no program', ['run'], 2, /missing required argument 'program'/],
   ['a bad size', ['run', program('echo'), '--memory', '12Q'], 2, /--memory: '12Q' is not a size/],
   [
@@ -141,6 +147,13 @@ for (const [what, args, code, reason] of [
   ],
   ['a forgotten yield*', ['run', program('forgets')], 1, /sleep\(\) was called without yield\*/],
   ['a panic', ['run', program('panics')], 70, /panic on cpu 0: crit_panic: td_pri is\/would-go negative/],
+  ['a panic of the program', ['run', program('asserts'), 'tells'], 70, /panic on cpu 0: 41 is not 42/],
+  [
+    'a panic that the program throws',
+    ['run', program('asserts'), 'throws'],
+    70,
+    /panic on cpu 0: 41 is not 42/,
+  ],
   ['a cpu that exits', ['run', program('exits')], 70, /cpu 0 died: worker exited with code: 7/],
 ] as const) {
   test.serial(`run: ${what} is told in plain words, without a stack`, async (t) => {
@@ -270,6 +283,25 @@ test.serial('run: Ctrl-C stops the machine, prints what there is and exits 130',
   t.deepEqual(report.leftovers, [{ name: 'main', cpu: 0, waits: 'sleep', error: null }] as never);
   t.regex(stderr, /interrupted/);
 });
+
+test.serial(
+  'regress run: a loop that V8 does not interrupt stops neither the watchdog nor the end of the process',
+  async (t) => {
+    const child = spawn(process.execPath, [MAIN, 'run', program('builtins'), '--cpus', '2'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      const told = stderr.includes('no safepoint');
+      stderr += chunk.toString();
+      if (!told && stderr.includes('no safepoint')) child.kill('SIGINT');
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    t.is(code, 130);
+    t.regex(stderr, /^lwkt: cpu 0 has reached no safepoint for \d+ ms: thread \d+ 'main'$/m);
+    t.regex(stderr, /it runs on all the same, in a loop that V8 does not leave/);
+  },
+);
 
 test.serial('run: a thread without safepoints is ended by force and named', async (t) => {
   const child = spawn(process.execPath, [MAIN, 'run', program('endless'), '--cpus', '2'], {

@@ -54,7 +54,7 @@ export async function withMachine(
       throw new Error(`threads are left\n${snapshot(machine)}`, { cause: error });
     });
     t.deepEqual(await call(machine, 'leakReport'), NOTHING_LEFT);
-    t.deepEqual(await within('stop', machine.stop()), { leftovers: [], more: 0, forced: [] });
+    t.deepEqual(await within('stop', machine.stop()), { leftovers: [], more: 0, forced: [], stuck: false });
   } finally {
     await machine.stop();
   }

@@ -143,6 +143,7 @@ test('waits: the watchdog tells what lasts from one look to the next, once', asy
         waits(arena, 1, 0, shown(n));
         return machineView(arena, NAMES);
       },
+      answering: () => Promise.resolve(true),
       stalled: () => t.fail('nothing runs'),
       deadlocked: (sentence) => void told[name]?.push(sentence),
       asleep: () => false,

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { MachinePanic } from '../../runtime/base/panic.ts';
 import {
+  getMplock,
   ipiFunc,
   join,
   lwktBlock,
@@ -12,6 +13,7 @@ import {
   lwktSignal,
   lwktSwitch,
   lwktYield,
+  relMplock,
   sleep,
   spawn,
   token,
@@ -104,6 +106,31 @@ test.serial('blocking: join() and lwktRegetToken() without yield* are named', (t
       }),
     );
     t.regex(reget.message, /^lwktRegetToken\(\) was called without yield\*/);
+  });
+});
+
+test.serial('blocking: a release that fails for want of a yield* before it names that', (t) => {
+  run(function* () {
+    const ends = function* (body: () => void): Generator<unknown, string, unknown> {
+      const td = child(function* forgets() {
+        body();
+      });
+      return (yield* failure(td)).message;
+    };
+    t.regex(
+      yield* ends(() => {
+        lwktGetToken(tok);
+        lwktRelToken(tok);
+      }),
+      /^lwktGetToken\(\) was called without yield\*/,
+    );
+    t.regex(
+      yield* ends(() => {
+        getMplock();
+        relMplock();
+      }),
+      /^getMplock\(\) was called without yield\*/,
+    );
   });
 });
 
