@@ -101,14 +101,13 @@ export async function writeDump(
 
 /** The two lines before the words, and where those begin. */
 async function readHead(path: string): Promise<{ head: DumpHead; start: number }> {
-  const file = await open(path).catch((error: unknown) => {
+  const refuse = (error: unknown): never => {
     throw bad(path, `cannot read it: ${(error as Error).message}`, error);
-  });
+  };
+  const file = await open(path).catch(refuse);
   try {
     const buffer = Buffer.alloc(MAX_HEAD);
-    const { bytesRead } = await file.read(buffer, 0, MAX_HEAD, 0).catch((error: unknown) => {
-      throw bad(path, `cannot read it: ${(error as Error).message}`, error);
-    });
+    const { bytesRead } = await file.read(buffer, 0, MAX_HEAD, 0).catch(refuse);
     const text = buffer.subarray(0, bytesRead);
     const first = text.indexOf(10);
     if (first < 0 || text.toString('latin1', 0, first) !== FIRST_LINE) {

@@ -136,7 +136,7 @@ export function bereaveRefs(dead: number, threads: readonly ThreadRef[]): void {
   st(m, gd, GD_REFS_DOUBTED, 1);
 }
 
-/** One of the references to a thread may be lost, if it has any. */
+/** Marks a thread that has references: one of them may be the dead cpu's, which nobody drops. */
 function doubt(td: ThreadRef): void {
   const { m } = cpu;
   let refs = ldA(m, td, TD_REFS);

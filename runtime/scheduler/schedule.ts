@@ -217,8 +217,9 @@ function checkProc(td: ThreadRef): void {
 }
 
 /**
- * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for; one that runs is
- * told by its next safepoint(), and stays off from its next switch, also when that is a mere lwktYield(). Asynchronous for threads of other cpus.
+ * Takes a thread off its run queue until it is scheduled again, or woken by what it waits for; one that runs is told by
+ * its next safepoint(), and stays off from its next switch, also when that is a mere lwktYield(). Asynchronous for
+ * threads of other cpus.
  *
  * What the thread holds it keeps. One that waits for a token and was woken for it lets others have it first; a wake-up
  * from elsewhere (a mutex, a semaphore, a wait queue) it keeps, and those behind it may wait for as long as it is stopped.

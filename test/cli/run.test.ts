@@ -264,19 +264,31 @@ test.serial('run: without arguments it prints help and exits 2; --help and --ver
   t.regex(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test.serial('run: Ctrl-C stops the machine, prints what there is and exits 130', async (t) => {
-  const child = spawn(process.execPath, [MAIN, 'run', program('waits'), '--cpus', '2', '--json'], {
+/** Runs a program and sends it SIGINT once it has said `cue`, on either stream. */
+async function interrupted(
+  cue: string,
+  name: string,
+  ...options: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, 'run', program(name), '--cpus', '2', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => {
-    const waited = stderr.includes('ready');
-    stderr += chunk.toString();
-    if (!waited && stderr.includes('ready')) child.kill('SIGINT');
-  });
-  const [code] = (await once(child, 'close')) as [number];
+  const said = { stdout: '', stderr: '' };
+  let sent = false;
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].on('data', (chunk: Buffer) => {
+      said[stream] += chunk.toString();
+      if (sent || !said[stream].includes(cue)) return;
+      sent = true;
+      child.kill('SIGINT');
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...said };
+}
+
+test.serial('run: Ctrl-C stops the machine, prints what there is and exits 130', async (t) => {
+  const { code, stdout, stderr } = await interrupted('ready', 'waits', '--json');
   t.is(code, 130);
   const report = JSON.parse(stdout) as Report;
   t.is(report.exitCode, 130);
@@ -287,16 +299,7 @@ test.serial('run: Ctrl-C stops the machine, prints what there is and exits 130',
 test.serial(
   'regress run: a loop that V8 does not interrupt stops neither the watchdog nor the end of the process',
   async (t) => {
-    const child = spawn(process.execPath, [MAIN, 'run', program('builtins'), '--cpus', '2'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      const told = stderr.includes('no safepoint');
-      stderr += chunk.toString();
-      if (!told && stderr.includes('no safepoint')) child.kill('SIGINT');
-    });
-    const [code] = (await once(child, 'close')) as [number];
+    const { code, stderr } = await interrupted('no safepoint', 'builtins');
     t.is(code, 130);
     t.regex(stderr, /^lwkt: cpu 0 has reached no safepoint for \d+ ms: thread \d+ 'main'$/m);
     t.regex(stderr, /it runs on all the same, in a loop that V8 does not leave/);
@@ -304,13 +307,7 @@ test.serial(
 );
 
 test.serial('run: a thread without safepoints is ended by force and named', async (t) => {
-  const child = spawn(process.execPath, [MAIN, 'run', program('endless'), '--cpus', '2'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  child.stdout.once('data', () => child.kill('SIGINT'));
-  const [code] = (await once(child, 'close')) as [number];
+  const { code, stderr } = await interrupted('ready', 'endless');
   t.is(code, 130);
   t.regex(stderr, /cpu 0 reached no safepoint and was ended by force/);
 });
