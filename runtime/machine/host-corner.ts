@@ -9,7 +9,7 @@ import { LwktError } from '../base/errors.ts';
 import { TDF_ALLOCATED_THREAD, TDPRI_KERN_DAEMON } from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import type { Arena } from '../shared-memory/arena.ts';
-import { argumentsToMessage, stMessageValue, takeValue, VALUE_MESSAGE } from '../shared-memory/clone.ts';
+import { stMessageArguments, takeValue, tryStArguments } from '../shared-memory/clone.ts';
 import { deathReason, isDeadCpu } from '../shared-memory/death.ts';
 import {
   descriptorHandle,
@@ -31,7 +31,7 @@ import { Machine } from '../shared-memory/layout/machine.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { globaldataOf, ringOf } from '../shared-memory/layout/memory-map.ts';
 import { breakLock } from '../shared-memory/lock.ts';
-import { mendMessages, MESSAGES_BUSY } from '../shared-memory/messages.ts';
+import { mendMessages } from '../shared-memory/messages.ts';
 import {
   headFunc,
   ringComplete,
@@ -138,13 +138,10 @@ export class HostCorner {
     stA(m, td, TD_CPU, spec.cpu);
     initDescriptor(arena, td, spec.cpu, spec.func, TDF_ALLOCATED_THREAD, spec.priority ?? TDPRI_KERN_DAEMON);
     try {
-      if (spec.args.length !== 0) {
-        const message = argumentsToMessage(arena, this.#self, spec.name, spec.args);
-        if (message === MESSAGES_BUSY) {
-          this.#free(td);
-          return BUSY;
-        }
-        stMessageValue(arena, td, VALUE_MESSAGE, message);
+      const { args, name } = spec;
+      if (!tryStArguments(arena, td, args) && !stMessageArguments(arena, this.#self, td, name, args)) {
+        this.#free(td);
+        return BUSY;
       }
     } catch (error) {
       this.#free(td);

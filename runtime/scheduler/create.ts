@@ -14,13 +14,13 @@ import { PROC_RUN } from '../base/proc.ts';
 import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import {
-  argumentsToMessage,
   isImmutable,
-  stMessageValue,
-  stPlainValue,
+  stMessageArguments,
+  takeInts,
   takeValue,
+  tryStArguments,
+  VALUE_INTS,
   VALUE_LOCAL,
-  VALUE_MESSAGE,
   VALUE_NONE,
   VALUE_NUMBER,
 } from '../shared-memory/clone.ts';
@@ -289,15 +289,14 @@ function allImmutable(args: readonly unknown[]): boolean {
 
 function putArguments(td: ThreadRef, target: number, name: string, args: unknown[]): void {
   const { arena, m } = cpu;
-  // One number needs no copy of the array, wherever it goes.
-  if (args.length === 1 && typeof args[0] === 'number') stPlainValue(arena, td, args[0]);
-  else if (target === cpu.id && allImmutable(args)) {
+  // Numbers that fit need no copy of the array, wherever they go.
+  if (tryStArguments(arena, td, args)) return;
+  if (target === cpu.id && allImmutable(args)) {
     const slot = slotOf(td);
     makeRoom(slot);
-    locals[slot] = args.length === 0 ? undefined : args.slice();
+    locals[slot] = args.slice();
     st(m, td, TD_VALUE_KIND, VALUE_LOCAL);
-  } else if (args.length === 0) st(m, td, TD_VALUE_KIND, VALUE_NONE);
-  else stMessageValue(arena, td, VALUE_MESSAGE, argumentsToMessage(arena, cpu.id, name, args));
+  } else stMessageArguments(arena, cpu.id, td, name, args);
 }
 
 /** Takes a thread into this cpu. Context: thread | ipi; never blocks. */
@@ -320,9 +319,26 @@ export function adoptHandler(handle: number): void {
   if (td !== 0) adopt(td);
 }
 
+/** Calls a function with arguments that came in the descriptor, or by a message. */
+function withArguments(body: (...args: unknown[]) => ThreadStack, td: ThreadRef): ThreadStack {
+  const { m, arena } = cpu;
+  switch (ld(m, td, TD_VALUE_KIND)) {
+    case VALUE_NONE:
+      return body();
+    case VALUE_NUMBER:
+      return body(takeValue(arena, cpu.id, td));
+    case VALUE_INTS: {
+      const [first, second] = takeInts(arena, td);
+      return body(first, second);
+    }
+    default:
+      return body(...(takeValue(arena, cpu.id, td) as unknown[]));
+  }
+}
+
 /** Makes the generator of a thread that runs for the first time. Context: idle; never blocks. */
 export function startThread(td: ThreadRef): ThreadStack {
-  const { m, arena } = cpu;
+  const { m } = cpu;
   if (cpu.events !== 0) record(STARTED, handleOf(td), 0);
   const flags = ld(m, td, TD_FLAGS);
   // It came from another cpu and was not killed on the way: from now on a kill ends it where it waits.
@@ -331,15 +347,13 @@ export function startThread(td: ThreadRef): ThreadStack {
   const body = threadBody(ld(m, td, TD_FUNC)) as (...args: unknown[]) => ThreadStack;
   let stack: ThreadStack;
   if (ld(m, td, TD_VALUE_KIND) === VALUE_LOCAL) {
-    const args = locals[slot] as unknown[] | undefined;
+    const args = locals[slot] as unknown[];
     locals[slot] = undefined;
     st(m, td, TD_VALUE_KIND, VALUE_NONE);
     // One by one: spreading an array costs more than the rest of a start.
-    stack = args === undefined ? body() : args.length === 1 ? body(args[0]) : body(...args);
+    stack = args.length === 1 ? body(args[0]) : body(...args);
   } else {
-    const single = ld(m, td, TD_VALUE_KIND) === VALUE_NUMBER;
-    const value = takeValue(arena, cpu.id, td);
-    stack = single ? body(value) : body(...((value ?? []) as unknown[]));
+    stack = withArguments(body, td);
   }
   stacks[slot] = stack;
   return stack;

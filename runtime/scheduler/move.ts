@@ -35,11 +35,11 @@ import { IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import {
   argumentsToMessage,
+  stMessageArguments,
   stMessageValue,
-  stPlainValue,
+  tryStArguments,
   VALUE_LOCAL,
   VALUE_MESSAGE,
-  VALUE_NONE,
 } from '../shared-memory/clone.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { count, ld, ldA, st, stA } from '../shared-memory/word.ts';
@@ -111,14 +111,10 @@ function exportArguments(td: ThreadRef): boolean {
   const { m, arena, id } = cpu;
   if (ld(m, td, TD_VALUE_KIND) !== VALUE_LOCAL) return true;
   const slot = slotOf(td);
-  const args = (locals[slot] ?? []) as unknown[];
+  const args = locals[slot] as unknown[];
   try {
-    if (args.length === 0) st(m, td, TD_VALUE_KIND, VALUE_NONE);
-    else if (args.length === 1 && typeof args[0] === 'number') stPlainValue(arena, td, args[0]);
-    else {
-      const name = threadFuncName(ld(m, td, TD_FUNC));
-      stMessageValue(arena, td, VALUE_MESSAGE, argumentsToMessage(arena, id, name, args));
-    }
+    if (!tryStArguments(arena, td, args))
+      stMessageArguments(arena, id, td, threadFuncName(ld(m, td, TD_FUNC)), args);
   } catch (error) {
     if (error instanceof LwktError) return false;
     throw error;

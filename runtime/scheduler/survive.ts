@@ -48,14 +48,13 @@ import { panic } from '../base/panic.ts';
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef, WaitQueue } from '../base/ids.ts';
 import { WMESGS, wmesgCode } from '../base/wmesg.ts';
-import { VALUE_ERROR, VALUE_LOCAL_ERROR, VALUE_MESSAGE, VALUE_NONE } from '../shared-memory/clone.ts';
+import { dropValue, VALUE_LOCAL_ERROR } from '../shared-memory/clone.ts';
 import { deathsSettled, diedAt, heritage, seenDeaths } from '../shared-memory/death.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Machine } from '../shared-memory/layout/machine.ts';
 import { Sync } from '../shared-memory/layout/sync.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
-import { messageFree } from '../shared-memory/messages.ts';
 import { eachSymbol } from '../shared-memory/symbols.ts';
 import { tailqFirst } from '../shared-memory/tailq.ts';
 import { addA, casA, ld, ldHint, st } from '../shared-memory/word.ts';
@@ -102,7 +101,6 @@ const {
   pri: TD_PRI,
   readLocks: TD_READ_LOCKS,
   refsWaiter: TD_REFS_WAITER,
-  value: TD_VALUE,
   valueKind: TD_VALUE_KIND,
   wait: TD_WAIT,
   waitOn: TD_WAIT_ON,
@@ -267,10 +265,8 @@ function endLost(td: ThreadRef, error: LwktError): void {
   const { m } = cpu;
   const slot = slotOf(td);
   const flags = ld(m, td, TD_FLAGS) & (TDF_ALLOCATED_THREAD | TDF_DETACHED);
-  const kind = ld(m, td, TD_VALUE_KIND);
   linkThread(td);
-  st(m, td, TD_VALUE_KIND, VALUE_NONE);
-  if (kind === VALUE_MESSAGE || kind === VALUE_ERROR) messageFree(cpu.arena, cpu.id, ld(m, td, TD_VALUE));
+  dropValue(cpu.arena, cpu.id, td);
   st(m, td, TD_MPCOUNT, 0);
   st(m, td, TD_PREEMPTED, 0);
   st(m, td, TD_FLAGS, flags | TDF_ADOPTED | TDF_EXITED);

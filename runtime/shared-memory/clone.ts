@@ -1,8 +1,8 @@
 /**
  * Structured clone of arguments and results through the arena.
  *
- * Numbers, booleans, null and undefined fit the descriptor's two value words. Everything else is serialised by
- * V8, as postMessage does, into a message block. Views of the arena itself (`shared.*`) cross as what they are,
+ * Numbers, booleans, null and undefined fit the descriptor's two value words, and as arguments so do two whole numbers
+ * of 32 bits. More numbers go into a message block as they are. Everything else is serialised by V8, as postMessage does, into a message block. Views of the arena itself (`shared.*`) cross as what they are,
  * shared memory; any other SharedArrayBuffer is refused, since the other side could not attach to it.
  */
 import { Deserializer, Serializer } from 'node:v8';
@@ -12,6 +12,7 @@ import { originOf, setOrigin, type Origin } from '../base/origin.ts';
 import type { Arena } from './arena.ts';
 import { Thread } from './layout/thread.ts';
 import { messageAlloc, messageBytes, messageFree, MESSAGES_BUSY } from './messages.ts';
+import type { Plain } from './struct.ts';
 import { ld, st } from './word.ts';
 
 const { value: VALUE, valueKind: VALUE_KIND } = Thread;
@@ -33,6 +34,10 @@ export const VALUE_LOST = 10;
 export const VALUE_LOCAL = 8;
 /** An error in the heap of the owner cpu. */
 export const VALUE_LOCAL_ERROR = 9;
+/** Two arguments, whole numbers of 32 bits, a word each. */
+export const VALUE_INTS = 11;
+/** A message: arguments that are all numbers, a double each. */
+export const VALUE_NUMBERS = 12;
 
 const VIEW_ARENA = 0;
 const VIEW_COPY = 1;
@@ -177,6 +182,36 @@ export function stPlainValue(arena: Arena, td: number, value: number | boolean |
   else st(m, td, VALUE_KIND, value ? VALUE_TRUE : VALUE_FALSE);
 }
 
+function isInt32(value: unknown): value is number {
+  // -0 is none: it would come back as 0.
+  return typeof value === 'number' && Object.is(value | 0, value);
+}
+
+/** Writes arguments into the value words, if they fit: none, one number, or two whole numbers of 32 bits. */
+export function tryStArguments(arena: Arena, td: number, args: readonly unknown[]): boolean {
+  const { m } = arena;
+  const [first, second] = args;
+  if (args.length === 0) {
+    st(m, td, VALUE_KIND, VALUE_NONE);
+    return true;
+  }
+  if (args.length === 1 && typeof first === 'number') {
+    stPlainValue(arena, td, first);
+    return true;
+  }
+  if (args.length !== 2 || !isInt32(first) || !isInt32(second)) return false;
+  st(m, td, VALUE, first);
+  st(m, td, (VALUE + 1) as Plain, second);
+  st(m, td, VALUE_KIND, VALUE_INTS);
+  return true;
+}
+
+/** Takes the two arguments of VALUE_INTS. */
+export function takeInts({ m }: Arena, td: number): readonly [number, number] {
+  st(m, td, VALUE_KIND, VALUE_NONE);
+  return [ld(m, td, VALUE), ld(m, td, (VALUE + 1) as Plain)];
+}
+
 /** Writes the offset of a message into the value words. */
 export function stMessageValue(arena: Arena, td: number, kind: number, ref: number): void {
   st(arena.m, td, VALUE, ref);
@@ -203,6 +238,8 @@ export function takeValue(arena: Arena, self: number, td: number): unknown {
       return false;
     case VALUE_MESSAGE:
       return cloneFromMessage(arena, self, ld(m, td, VALUE));
+    case VALUE_NUMBERS:
+      return numbersFromMessage(arena, self, ld(m, td, VALUE));
     case VALUE_ERROR:
       throw errorIn(cloneFromMessage(arena, self, ld(m, td, VALUE)));
     case VALUE_LOST:
@@ -337,6 +374,53 @@ function clonable(arena: Arena, value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+function areNumbers(args: readonly unknown[]): args is readonly number[] {
+  return args.every((arg) => typeof arg === 'number');
+}
+
+function numbersFromMessage(arena: Arena, self: number, ref: number): number[] {
+  const bytes = messageBytes(arena, ref);
+  const numbers = Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8));
+  messageFree(arena, self, ref);
+  return numbers;
+}
+
+/**
+ * Puts arguments that do not fit the value words into a message.
+ *
+ * @param name - the thread's function, for the message of an error
+ * @returns false for the host when the message space is busy
+ * @throws LwktError ERR_LWKT_CLONE naming the argument that cannot be cloned, ERR_LWKT_MESSAGES
+ */
+export function stMessageArguments(
+  arena: Arena,
+  self: number,
+  td: number,
+  name: string,
+  args: readonly unknown[],
+): boolean {
+  const numbers = areNumbers(args);
+  const ref = numbers
+    ? messageAlloc(arena, self, 8 * args.length)
+    : argumentsToMessage(arena, self, name, args);
+  if (ref === MESSAGES_BUSY) return false;
+  if (numbers) {
+    const bytes = messageBytes(arena, ref);
+    new Float64Array(bytes.buffer, bytes.byteOffset, args.length).set(args);
+  }
+  stMessageValue(arena, td, numbers ? VALUE_NUMBERS : VALUE_MESSAGE, ref);
+  return true;
+}
+
+/** Frees the message of a value that nobody is going to take, if it has one. */
+export function dropValue(arena: Arena, self: number, td: number): void {
+  const { m } = arena;
+  const kind = ld(m, td, VALUE_KIND);
+  st(m, td, VALUE_KIND, VALUE_NONE);
+  if (kind === VALUE_MESSAGE || kind === VALUE_NUMBERS || kind === VALUE_ERROR)
+    messageFree(arena, self, ld(m, td, VALUE));
 }
 
 /**

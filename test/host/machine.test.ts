@@ -39,7 +39,8 @@ test.serial('spawn: arguments and results of all kinds cross', async (t) => {
       Buffer.from('x'),
     ];
     t.deepEqual(await machine.spawn('give', args), args);
-    t.deepEqual(await machine.spawn('give', [5]), [5]);
+    for (const numbers of [[5], [-0], [1, 2], [-0, 1], [2 ** 31, 1], [1.5, 2, -0, NaN]])
+      t.deepEqual(await machine.spawn('give', numbers), numbers);
     t.deepEqual(await machine.spawn('give'), []);
   });
 });

@@ -100,6 +100,15 @@ test.serial('spawn: arguments arrive in order and kind', (t) => {
       return given;
     }, 5);
     t.deepEqual(yield* join(one), [5]);
+    for (const numbers of [[], [-0], [1, 2], [-0, 1], [2 ** 31, 1], [1.5, 2, -0, NaN]]) {
+      const shows = child(
+        function* shows(...given: unknown[]) {
+          return given;
+        },
+        ...numbers,
+      );
+      t.deepEqual(yield* join(shows), numbers);
+    }
   });
 });
 

@@ -29,7 +29,14 @@ import { askForWork } from '../../runtime/scheduler/balance.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { poll, tick } from '../../runtime/scheduler/poll.ts';
 import { refOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
-import { takeValue, VALUE_MESSAGE, VALUE_NONE, VALUE_NUMBER } from '../../runtime/shared-memory/clone.ts';
+import {
+  takeValue,
+  VALUE_INTS,
+  VALUE_MESSAGE,
+  VALUE_NONE,
+  VALUE_NUMBER,
+  VALUE_NUMBERS,
+} from '../../runtime/shared-memory/clone.ts';
 import { BELL_CLOCK, ringBell } from '../../runtime/shared-memory/doorbell.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';
@@ -85,6 +92,10 @@ const one = define(function* one(n: number) {
   yield* lwktYield();
   return n;
 });
+const two = define(function* two(a: number, b: number) {
+  log.push(a, b);
+  yield* lwktYield();
+});
 const many = define(function* many(a: string, b: boolean) {
   log.push(a, b);
   yield* lwktYield();
@@ -110,6 +121,8 @@ test.serial(
       for (const [make, kind, value] of [
         [() => spawn(noArgs), VALUE_NONE, undefined],
         [() => spawn(one, [7]), VALUE_NUMBER, 7],
+        [() => spawn(two, [7, -8]), VALUE_INTS, [7, -8]],
+        [() => spawn(two, [7, 8.5]), VALUE_NUMBERS, [7, 8.5]],
         [() => spawn(many, ['text', true]), VALUE_MESSAGE, ['text', true]],
       ] as const) {
         const td: Td<unknown> = make();
@@ -123,7 +136,7 @@ test.serial(
         t.is(ld(m, ref, Thread.flags) & TDF_ADOPTED, 0);
         t.is(ld(m, ref, Thread.valueKind), kind);
         t.is(ld(m, cpu.gd, Globaldata.nthreads), before);
-        if (kind === VALUE_MESSAGE) {
+        if (Array.isArray(value)) {
           sendBack(td);
           yield* join(td);
           t.deepEqual(log.splice(0), value);
@@ -139,7 +152,7 @@ test.serial(
           t.deepEqual(log.splice(0), ['ran']);
         }
       }
-      t.deepEqual(moved(), [3]);
+      t.deepEqual(moved(), [5]);
     });
   },
 );

@@ -8,12 +8,19 @@ import {
   argumentsToMessage,
   cloneFromMessage,
   cloneToMessage,
+  dropValue,
   errorIn,
   errorOut,
   isPlainValue,
+  stMessageArguments,
   stPlainValue,
+  takeInts,
   takeValue,
+  tryStArguments,
+  VALUE_INTS,
+  VALUE_MESSAGE,
   VALUE_NONE,
+  VALUE_NUMBERS,
 } from '../../runtime/shared-memory/clone.ts';
 import { Machine } from '../../runtime/shared-memory/layout/machine.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
@@ -140,6 +147,61 @@ for (const value of [0, -0, 1.5, -1e308, NaN, Infinity, 2 ** 53, true, false, nu
     if (!isPlainValue(value)) return;
     stPlainValue(arena, TD, value);
     t.is(takeValue(arena, 0, TD), value);
+    t.is(arena.m[TD + Thread.valueKind], VALUE_NONE);
+    t.is(arena.m[Machine.messageUsed], 0);
+  });
+}
+
+// ---- arguments that are numbers
+
+for (const args of [[], [7], [-0], [1, 2], [-(2 ** 31), 2 ** 31 - 1]] as const) {
+  test(`clone: the arguments (${args.map((arg) => inspect(arg)).join(', ')}) need no message`, (t) => {
+    const arena = testArena();
+    t.true(tryStArguments(arena, TD, args));
+    const kind = arena.m[TD + Thread.valueKind];
+    if (args.length === 2) {
+      t.is(kind, VALUE_INTS);
+      t.deepEqual(takeInts(arena, TD), args);
+    } else t.is(takeValue(arena, 0, TD), args[0]);
+    t.is(arena.m[TD + Thread.valueKind], VALUE_NONE);
+    t.is(arena.m[Machine.messageUsed], 0);
+  });
+}
+
+for (const args of [
+  [0, -0],
+  [1, 2.5],
+  [2 ** 31, 0],
+  [NaN, Infinity],
+  [1, 2, 3],
+  Array.from({ length: 100 }, Math.sqrt),
+]) {
+  test(`clone: the arguments (${inspect(args, { compact: true, maxArrayLength: 4 })}) cross as doubles`, (t) => {
+    const arena = testArena();
+    t.false(tryStArguments(arena, TD, args));
+    t.true(stMessageArguments(arena, 0, TD, 'count', args));
+    t.is(arena.m[TD + Thread.valueKind], VALUE_NUMBERS);
+    t.deepEqual(takeValue(arena, 0, TD), args);
+    t.is(arena.m[Machine.messageUsed], 0);
+  });
+}
+
+for (const args of [[1, '2'], [true, 1], [1, undefined], ['text'], [[1, 2]], [1n, 2n]]) {
+  test(`clone: the arguments (${inspect(args, { compact: true })}) are cloned`, (t) => {
+    const arena = testArena();
+    t.false(tryStArguments(arena, TD, args));
+    t.true(stMessageArguments(arena, 0, TD, 'count', args));
+    t.is(arena.m[TD + Thread.valueKind], VALUE_MESSAGE);
+    t.deepEqual(takeValue(arena, 0, TD), args);
+    t.is(arena.m[Machine.messageUsed], 0);
+  });
+}
+
+for (const args of [[], [7], [1, 2], [1, 2, 3], ['text']]) {
+  test(`clone: the arguments (${inspect(args, { compact: true })}) are dropped with all that they hold`, (t) => {
+    const arena = testArena();
+    if (!tryStArguments(arena, TD, args)) stMessageArguments(arena, 0, TD, 'count', args);
+    dropValue(arena, 0, TD);
     t.is(arena.m[TD + Thread.valueKind], VALUE_NONE);
     t.is(arena.m[Machine.messageUsed], 0);
   });
