@@ -29,7 +29,13 @@ import { descheduleHandler, setInterrupt, setPriHandler, setWokenStopped, wakeHa
 import { setSwitchUpcalls } from './switch.ts';
 import { tokenFreeHandler } from './token-mutex.ts';
 import { offerOthers } from './token-stop.ts';
-import { releaseTokens, settleTokens, tokenGrantHandler, tokenRequestHandler } from './token-owner.ts';
+import {
+  releaseTokens,
+  settleTokens,
+  tokenGrantHandler,
+  tokenRequestHandler,
+  yieldTokens,
+} from './token-owner.ts';
 import { resumeTokens, suspendTokens } from './token.ts';
 import { rouse, wakeupHandler } from './tsleep.ts';
 import { survive } from './survive.ts';
@@ -99,6 +105,7 @@ export function bootCpu(arena: Arena, id: number): void {
     resumeTokens,
     askForWork,
     releaseTokens,
+    yieldTokens,
     survive,
   });
   cpu.polls = 0; // look at the clock soon

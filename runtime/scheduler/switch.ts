@@ -110,6 +110,8 @@ export interface SwitchUpcalls {
   askForWork(): void;
   /** The cpu goes to sleep: let unheld tokens go. */
   releaseTokens(): void;
+  /** Nothing is runnable: hand over tokens that other cpus wait for; true when IPIs may have been run meanwhile. */
+  yieldTokens(): boolean;
   /** Another cpu has died, or all have seen that: no thread runs here now. */
   survive(): void;
 }
@@ -253,6 +255,7 @@ function idle(): boolean {
   const { m, gd } = cpu;
   st(m, gd, GD_CURTHREAD, cpu.idlethread);
   if (cpu.mpHeld || cpu.mpBell) mplockIdle();
+  if (up.yieldTokens() && (cpu.resched || cpu.reqpri !== 0)) return false;
   if (ld(m, gd, GD_PROMISES) !== 0) return true;
   if (!startPolling(m, gd)) return false;
   const came = spin();

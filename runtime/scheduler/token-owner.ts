@@ -3,7 +3,7 @@
  *
  * A cpu that wants a token owned elsewhere sets its bit in the token's request mask and nudges the owner; the owner
  * hands it over at a release once its quantum (sysctl lwkt.token_quantum_us) is over, at once when it has no use
- * for it, round robin among those who asked; but not before a thread that it came for has had its turn
+ * for it, or nothing that it could run, round robin among those who asked; but not before a thread that it came for has had its turn
  * (token-stay.ts). A cpu that goes to sleep lets its unheld tokens go (owner 0), so that the next one takes them by
  * compare-and-swap and wakes nobody.
  *
@@ -376,6 +376,24 @@ export function settleTokens(now: number): boolean {
     else owed.set(tok, gen);
   }
   return owed.size !== 0;
+}
+
+/**
+ * Hands over what other cpus wait for as soon as no thread of this cpu can run: nobody here has use for it.
+ *
+ * Context: idle; never blocks.
+ *
+ * @returns true when something may have been sent: that may have waited for room in a ring, and drained meanwhile
+ */
+export function yieldTokens(): boolean {
+  if (owed.size === 0) return false;
+  const { m, gd } = cpu;
+  for (const tok of owed.keys()) {
+    // What was drained may have made a thread runnable, for which one of them has come back.
+    if (ld(m, gd, GD_NRUN) !== 0) break;
+    if (!isHeld(tok)) handOver(tok);
+  }
+  return true;
 }
 
 /** Lets all unheld tokens go before the cpu sleeps. Context: idle; never blocks. */

@@ -28,6 +28,7 @@ import { Token } from '../../runtime/shared-memory/layout/token.ts';
 import { ringPush, ringRelease, ringSeq } from '../../runtime/shared-memory/ring.ts';
 import { ldA, orA, stA } from '../../runtime/shared-memory/word.ts';
 import { bootOneCpu, checkLeaks, run, watchCounters } from '../helpers/one-cpu.ts';
+import { whilePolling } from '../helpers/polling.ts';
 
 bootOneCpu({ ringSize: 2 });
 checkLeaks(test);
@@ -79,25 +80,6 @@ test.serial('regress idle: what comes while tokens are let go is not slept on', 
   t.is(ldA(m, tok, Token.owner), -2, 'the token is on its way to cpu 1');
 });
 
-/** Runs `during` at the first look of the idle cpu at its rings: it has said that it polls. */
-function whilePolling(during: () => void): () => boolean {
-  let done = false;
-  const alarm = setTimer(nowNs() + 5e9, () => wakeHandle(sleeper));
-  Object.assign(Atomics, {
-    pause() {
-      if (done || ldA(m, cpu.gd, Globaldata.bell) !== BELL_POLLING) return;
-      done = true;
-      during();
-    },
-  });
-  return () => {
-    Object.assign(Atomics, { pause });
-    const inTime = alarm.live;
-    cancelTimer(alarm);
-    return done && inTime;
-  };
-}
-
 let beat = 0;
 const wakeSleeper = ipiFunc(function wakeSleeper() {
   beat = ldA(m, cpu.gd, Globaldata.heartbeat);
@@ -108,7 +90,7 @@ test.serial('idle: a sender that finds the cpu polling only leaves its record, w
   const count = watchCounters('lwkt.idle_parks', 'lwkt.ipiq_run');
   const inTime = run(function* () {
     sleeper = handleOf(cpu.curthread);
-    const end = whilePolling(() => {
+    const end = whilePolling(sleeper, () => {
       t.true(ringPush(m, incoming, wakeSleeper.id, 0, 0, 0));
       t.false(ringBellForIpi(m, cpu.gd, sourceBit(1)));
       t.is(ldA(m, cpu.gd, Globaldata.bell), BELL_POLLING, 'the bell was only read');
@@ -128,7 +110,7 @@ test.serial(
     let before = 0;
     const inTime = run(function* () {
       sleeper = handleOf(cpu.curthread);
-      const end = whilePolling(() => {
+      const end = whilePolling(sleeper, () => {
         before = ldA(m, cpu.gd, Globaldata.heartbeat);
         // The bell is rung for something else, so the cpu stops polling; between its last look at the rings and the
         // exchange that takes POLLING off, cpu 1 publishes a record and finds POLLING still there.
@@ -185,7 +167,7 @@ test.serial('idle: a function that waits for another cpu stops the polling, and 
   };
   const inTime = run(function* () {
     sleeper = handleOf(cpu.curthread);
-    const end = whilePolling(() => t.true(ringPush(m, incoming, waits.id, 0, 0, 0)));
+    const end = whilePolling(sleeper, () => t.true(ringPush(m, incoming, waits.id, 0, 0, 0)));
     lwktDescheduleSelf();
     yield* lwktSwitch();
     return end();

@@ -514,6 +514,13 @@ const MUTANTS: readonly Mutant[] = [
   ],
   ['untimely: off', 'untimely', 'return draw() % one === 0;', 'return false;', 'schedule'],
   ['balance: half', 'balance', 'Math.min(MOST_GIVEN, nrun >> 1)', 'Math.min(MOST_GIVEN, nrun)', 'move'],
+  [
+    'idle: what is owed goes at once',
+    'token-owner',
+    'if (owed.size === 0) return false;',
+    'if (owed.size >= 0) return false;',
+    'token-idle',
+  ],
 ];
 
 const copy = mkdtempSync(join(tmpdir(), 'lwkt-mutants-'));
