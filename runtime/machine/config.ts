@@ -17,6 +17,7 @@ import {
   MAX_THREADS,
   MIN_RING,
 } from '../base/params.ts';
+import { COUNTERS } from '../shared-memory/layout/globaldata.ts';
 import { TUNABLES, type TunableName } from '../shared-memory/layout/sysctl.ts';
 import type { Shape } from '../shared-memory/layout/memory-map.ts';
 
@@ -169,9 +170,10 @@ function shown(value: unknown): string {
 export function checkTunable(name: string, value: number): [TunableName, number] {
   const found = TUNABLES.find(([known]) => known === name);
   if (found === undefined) {
+    const counts = COUNTERS.some(([known]) => known === name);
     throw new LwktError(
       'ERR_LWKT_OPTION',
-      `sysctl '${name}' does not exist; there are ${TUNABLES.map(([known]) => known).join(', ')}`,
+      `sysctl '${name}' ${counts ? 'is a counter, which cannot be set' : 'does not exist'}; there are ${TUNABLES.map(([known]) => known).join(', ')}`,
     );
   }
   const [known, , least, most] = found;
