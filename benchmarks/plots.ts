@@ -9,6 +9,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { bounceLevel, curveDrawing } from '../runtime/bench/html/curves.ts';
+import { growthDrawing } from '../runtime/bench/html/growth.ts';
 import { overviewDrawing } from '../runtime/bench/html/overview.ts';
 import { DARK, LIGHT } from '../runtime/bench/html/palette.ts';
 import { postedMessage, runGroups } from '../runtime/bench/html/runs.ts';
@@ -59,6 +60,9 @@ export function plots(reports = recorded().map(({ report }) => report)): Map<str
   }
   const rows = reports.findLast((report) => report.rows.length > 1)?.rows ?? [];
   drawings.push(['peers', overviewDrawing(rows)]);
+  const grains = reports.flatMap(({ growth }) => growth.filter(({ id }) => id === 'jobs.grain'));
+  const grain = grains.at(-1);
+  if (grain !== undefined) drawings.push(['grain', growthDrawing(grain)]);
   const files = new Map<string, string>();
   for (const [name, draw] of drawings) {
     if (draw === null || draw === undefined) continue;
@@ -71,6 +75,8 @@ export function plots(reports = recorded().map(({ report }) => report)): Map<str
 /** What a picture shows, for who does not see it. */
 const WORDS: Readonly<Record<string, string>> = {
   latency: 'Percentile curves of the latency of an IPI, one for each load of the receiving CPU',
+  grain:
+    'What a task costs, by its size, handed to two CPUs by lwkt and by pools, and in a loop of one thread',
   peers: 'How many times better lwkt is than each of the others, operation by operation',
 };
 

@@ -1,6 +1,9 @@
 /** What is going to be measured, and about how long it takes: said before it begins. */
 import { counted } from '../base/counted.ts';
 import type { BenchOptions } from './bench.ts';
+import { BENCHES } from './benches.ts';
+import { watchedMs } from './noise.ts';
+import { DEFAULT_MS, QUICK_MS } from './options.ts';
 import { shownLoads } from './ipi/loads.ts';
 import type { IpiPlan } from './plan/ipi-plan.ts';
 
@@ -14,8 +17,22 @@ export function about(ms: number): string {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-function takes(plans: readonly IpiPlan[], rounds: number): number {
-  return plans.reduce((sum, { durationMs }) => sum + rounds * (durationMs + ROUND_MS), 0);
+/** Milliseconds of the latencies. */
+function ipiMs({ ipi, map, rounds, durationMs }: BenchOptions): number {
+  const runs = ipi.reduce((sum, plan) => sum + rounds * (plan.durationMs + ROUND_MS), 0);
+  return runs + (map ? durationMs + ROUND_MS : 0);
+}
+
+/** Milliseconds of all, the look at the noise included; longer measurements make the rest longer in proportion. */
+function allMs(names: readonly string[], options: BenchOptions): number {
+  const { quick, durationMs } = options;
+  const longer = Math.max(1, durationMs / (quick ? QUICK_MS : DEFAULT_MS));
+  return names.reduce(
+    (sum, name) =>
+      sum +
+      (name === 'ipi' ? ipiMs(options) : longer * 1000 * (BENCHES.get(name)?.seconds[quick ? 0 : 1] ?? 0)),
+    2 * (watchedMs(quick) + ROUND_MS),
+  );
 }
 
 /** What is different in some runs: their modes and their loads. */
@@ -32,7 +49,8 @@ function kinds(plans: readonly IpiPlan[]): string {
     .join('; ');
 }
 
-function ofIpi({ ipi, map, leftOut, rounds, durationMs }: BenchOptions): string[] {
+function ofIpi(options: BenchOptions, time?: string): string[] {
+  const { ipi, map, leftOut, rounds, durationMs } = options;
   const ms = durationMs / rounds;
   const each = ms < 1000 ? `${Math.round(ms)} ms` : about(ms);
   const parts = [
@@ -41,8 +59,7 @@ function ofIpi({ ipi, map, leftOut, rounds, durationMs }: BenchOptions): string[
       : [`${counted(ipi.length, 'combination')} in ${counted(rounds, 'round')} of ${each}`]),
     ...(map ? ['the map of all pairs'] : []),
   ];
-  const all = takes(ipi, rounds) + (map ? durationMs + ROUND_MS : 0);
-  const lines = [`ipi: ${parts.join(', and ')}: about ${about(all)}, more on a busy computer`];
+  const lines = [`ipi: ${[parts.join(', and '), ...(time === undefined ? [] : [time])].join(': ')}`];
   if (leftOut.length === 0) return lines;
   return [
     ...lines,
@@ -56,6 +73,11 @@ function ofIpi({ ipi, map, leftOut, rounds, durationMs }: BenchOptions): string[
  * @param names - of the table BENCHES
  */
 export function announcement(names: readonly string[], options: BenchOptions): string[] {
-  const list = names.length === 1 ? [] : [`${names.length} benchmarks: ${names.join(', ')}`];
+  const time = `about ${about(allMs(names, options))} on two cores, more on a busy computer`;
+  const alone = names.length === 1;
+  if (alone && names[0] === 'ipi') return ofIpi(options, time);
+  const list = [
+    alone ? `${names[0] ?? ''}: ${time}` : `${names.length} benchmarks, ${time}: ${names.join(', ')}`,
+  ];
   return names.includes('ipi') ? [...list, ...ofIpi(options)] : list;
 }

@@ -5,8 +5,8 @@ import type { Bench } from './bench.ts';
 export interface BenchEntry {
   /** One line for the help. */
   readonly title: string;
-  /** How long it takes beside the others: seconds of a quick run on a busy computer. */
-  readonly weight: number;
+  /** How long it takes on two cores that nobody else uses, with all peers: of a quick run, and of a whole one. */
+  readonly seconds: readonly [quick: number, whole: number];
   readonly load: () => Promise<Bench>;
 }
 
@@ -15,7 +15,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'ipi',
     {
       title: 'latency of IPIs: modes, ways to wake, loads, and a map of all pairs of cpus',
-      weight: 22,
+      seconds: [6, 33],
       load: async () => (await import('./ipi/bench.ts')).ipiBench,
     },
   ],
@@ -23,7 +23,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'call',
     {
       title: 'an IPI beside what others take: call, stream, wake-up',
-      weight: 56,
+      seconds: [11, 65],
       load: async () => (await import('./probes/call.ts')).bench,
     },
   ],
@@ -31,7 +31,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'switch',
     {
       title: 'a switch between threads of a cpu, 2 to 1,000,000 of them',
-      weight: 75,
+      seconds: [18, 90],
       load: async () => (await import('./probes/switch.ts')).bench,
     },
   ],
@@ -39,7 +39,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'spawn',
     {
       title: 'a thread from creation to join, on its cpu and on another',
-      weight: 29,
+      seconds: [8, 50],
       load: async () => (await import('./probes/spawn.ts')).bench,
     },
   ],
@@ -47,7 +47,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'token',
     {
       title: 'a token: alone, fought over, with an owner that sleeps',
-      weight: 24,
+      seconds: [9, 48],
       load: async () => (await import('./probes/token.ts')).bench,
     },
   ],
@@ -55,7 +55,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'mplock',
     {
       title: 'the MP lock, alone and fought over',
-      weight: 21,
+      seconds: [5, 37],
       load: async () => (await import('./probes/mplock.ts')).bench,
     },
   ],
@@ -63,7 +63,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'sync',
     {
       title: 'mutex, spinlock, semaphore, rwlock',
-      weight: 33,
+      seconds: [9, 49],
       load: async () => (await import('./probes/sync.ts')).bench,
     },
   ],
@@ -71,7 +71,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'waitq',
     {
       title: 'waiting on a queue and being signalled',
-      weight: 12,
+      seconds: [4, 37],
       load: async () => (await import('./probes/waitq.ts')).bench,
     },
   ],
@@ -79,7 +79,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'boot',
     {
       title: 'from nothing to the first instruction of a thread',
-      weight: 14,
+      seconds: [6, 23],
       load: async () => (await import('./probes/boot.ts')).bench,
     },
   ],
@@ -87,7 +87,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'memory',
     {
       title: 'what a waiting thread takes',
-      weight: 31,
+      seconds: [6, 10],
       load: async () => (await import('./probes/memory.ts')).bench,
     },
   ],
@@ -95,7 +95,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     'jobs',
     {
       title: 'two whole applications: files and a picture',
-      weight: 16,
+      seconds: [21, 176],
       load: async () => (await import('./probes/jobs.ts')).bench,
     },
   ],

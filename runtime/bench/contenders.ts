@@ -4,31 +4,55 @@ import type { MachineOptions } from '../machine/config.ts';
 import { C, ERLANG, external, GO, type External } from './external.ts';
 import type { PeerName } from './peers/names.ts';
 import type { Absent, Contender } from './rounds.ts';
+import type { Curve } from './rows.ts';
 
 const PROGRAM = new URL(`./program/costs.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /** A machine that runs the program of costs. */
 export interface Costs extends AsyncDisposable {
+  /** The one that runs now. */
   readonly machine: Machine;
   /** Runs one of its functions on cpu 0, or another; what it returns. */
   readonly ask: <R = number>(name: string, args: readonly unknown[], cpu?: number) => Promise<R>;
+  /** Stops it and boots another one like it. */
+  readonly renew: () => Promise<void>;
 }
 
 /** Boots it. */
 export async function bootCosts(options: Omit<MachineOptions, 'program'>): Promise<Costs> {
-  const machine = await boot({ program: PROGRAM, ...options });
+  const start = (): Promise<Machine> => boot({ program: PROGRAM, ...options });
+  let machine = await start();
   return {
-    machine,
+    get machine() {
+      return machine;
+    },
     ask: async (name, args, cpu = 0) => (await machine.spawn(name, args, { cpu })) as never,
+    renew: async () => {
+      await machine.stop();
+      machine = await start();
+    },
     [Symbol.asyncDispose]: async () => {
       await machine.stop();
     },
   };
 }
 
-/** lwkt. */
-export function lwkt(measure: Contender['measure'], step = 1, name = 'lwkt'): Contender {
-  return { name, kind: 'lwkt', measure, step };
+/** lwkt, on a machine that is another one each round. */
+export function lwkt(
+  { renew }: Costs,
+  measure: Contender['measure'],
+  settings: Pick<Contender, 'step' | 'fixed'> = {},
+): Contender {
+  return { name: 'lwkt', kind: 'lwkt', measure, renew, ...settings };
+}
+
+/** Its curve. */
+export function lwktCurve(
+  { renew }: Costs,
+  at: (x: number) => Contender['measure'],
+  settings: Pick<Curve, 'step' | 'fixed'> = {},
+): Curve {
+  return { name: 'lwkt', kind: 'lwkt', at, renew, ...settings };
 }
 
 const LANGUAGES = { native: C, go: GO, erlang: ERLANG } as const;
@@ -48,7 +72,7 @@ export async function program(
   const kind = peer === 'native' ? 'native' : 'peer';
   const made = await external(LANGUAGES[peer], source);
   if ('why' in made) return [{ name, kind, why: made.why }];
-  return [{ name, kind, ...settings, measure: (n) => measure(made.run, n) }];
+  return [{ name, kind, ...settings, fresh: true, measure: (n) => measure(made.run, n) }];
 }
 
 /** The first figure of a program that gets `n`, and before it what is given. */
@@ -64,4 +88,14 @@ export function javascript(
   settings: Pick<Contender, 'step' | 'fixed'> = {},
 ): Contender[] {
   return vs.has('js') ? [{ name, kind: 'peer', ...settings, measure: async (n) => measure(n) }] : [];
+}
+
+/** Its curve. */
+export function javascriptCurve(
+  vs: ReadonlySet<PeerName>,
+  name: string,
+  at: Curve['at'],
+  settings: Pick<Curve, 'step' | 'fixed'> = {},
+): Curve[] {
+  return vs.has('js') ? [{ name, kind: 'peer', at, ...settings }] : [];
 }

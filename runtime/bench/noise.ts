@@ -8,6 +8,14 @@ import type { IpiPlan } from './plan/ipi-plan.ts';
 import { percentileOf } from './ipi/distribution.ts';
 import type { Noise } from './schema.ts';
 
+const WATCH_MS = 500;
+const QUICK_WATCH_MS = 100;
+
+/** Milliseconds that each core is watched before a run, and again after. */
+export function watchedMs(quick: boolean): number {
+  return quick ? QUICK_WATCH_MS : WATCH_MS;
+}
+
 /** Times of all cores since boot, in ticks; undefined where the kernel does not tell. */
 interface Ticks {
   readonly all: number;

@@ -20,6 +20,11 @@ export interface GivenBenchOptions extends GivenIpiOptions {
   readonly vs?: string;
 }
 
+/** Milliseconds of one measurement, all its rounds together, and how many rounds. */
+export const DEFAULT_MS = 1000;
+export const QUICK_MS = 150;
+const DEFAULT_ROUNDS = 5;
+const QUICK_ROUNDS = 3;
 const MOST_DURATION_MS = 24 * 3_600_000;
 
 function refuse(message: string): never {
@@ -69,11 +74,11 @@ export function benchOptions(
   const cores = availableParallelism();
   const schema = z.object({
     cpus: whole('--cpus', 1, MAXCPU, Math.min(MAXCPU, Math.max(2, cores))),
-    duration: period('--duration', LEAST_ROUND_MS, MOST_DURATION_MS, quick ? 200 : 1000),
+    duration: period('--duration', LEAST_ROUND_MS, MOST_DURATION_MS, quick ? QUICK_MS : DEFAULT_MS),
     ring: whole('--ring', MIN_RING, MAX_RING, DEFAULT_RING).refine((n) => (n & (n - 1)) === 0, {
       error: (issue) => `--ring: ${String(issue.input)} must be a power of two`,
     }),
-    rounds: whole('--rounds', 1, 1000, quick ? 1 : 5),
+    rounds: whole('--rounds', 1, 1000, quick ? QUICK_ROUNDS : DEFAULT_ROUNDS),
   });
   const parsed = schema.safeParse(given);
   if (!parsed.success) refuse(parsed.error.issues[0]?.message ?? 'bad options');

@@ -23,6 +23,13 @@ export interface Contender {
   readonly step?: number;
   /** The work is what it is: `n` is not asked for. */
   readonly fixed?: boolean;
+  /** A process of its own each time: there is nothing to get warm. */
+  readonly fresh?: boolean;
+  /**
+   * Makes what it runs on anew, as a machine that boots again: called before every round but the first. What a
+   * compiler or an allocator once decided, and keeps, is then in the spread of the rounds.
+   */
+  readonly renew?: () => Promise<void>;
 }
 
 /** Somebody who cannot be measured here. */
@@ -37,6 +44,8 @@ export interface Effort {
   readonly rounds: number;
   /** Milliseconds of one measurement, two of which make a round. */
   readonly sampleMs: number;
+  /** Milliseconds that code runs at least before it counts. */
+  readonly warmMs: number;
   /** How often a disturbed measurement is repeated; 0: it is marked at once, and so is its round. */
   readonly repeats: number;
   readonly interrupted: AbortSignal;
@@ -59,10 +68,11 @@ export interface Watcher {
   look(): Usage | undefined;
 }
 
-/** Warm-up ends when two measurements in a row agree so well, or after so many. */
+/** Warm-up ends when two measurements in a row agree so well, or after so many; fewer when it is renewed. */
 const AGREE = 0.1;
 const MOST_WARM_UPS = 6;
-const GROW = 10;
+const MOST_AGAIN = 3;
+const GROW = 100;
 const MOST_OPERATIONS = 2 ** 30;
 
 function figures(name: string, cost: number | readonly number[]): readonly number[] {
@@ -73,22 +83,53 @@ function figures(name: string, cost: number | readonly number[]): readonly numbe
   return list;
 }
 
-/** How many operations take about `sampleMs`, found while the code gets warm. */
-async function warmUp(contender: Contender, { sampleMs, interrupted }: Effort): Promise<number> {
+/**
+ * Measures until it is warm: for a while, and until two measurements in a row agree or `most` did not.
+ *
+ * @returns the last cost
+ */
+async function warm(
+  { contender, n }: Runner,
+  most: number,
+  { warmMs, interrupted }: Effort,
+): Promise<number> {
+  const began = performance.now();
+  let before = Infinity;
+  for (let tries = 0; tries < most && !interrupted.aborted;) {
+    const [cost = NaN] = figures(contender.name, await contender.measure(n));
+    if (performance.now() - began >= warmMs) {
+      if (Math.abs(cost - before) <= AGREE * cost) return cost;
+      tries++;
+    }
+    before = cost;
+  }
+  return before;
+}
+
+/** A contender that is warm, with how many operations take about `sampleMs`. */
+async function warmUp(contender: Contender, effort: Effort): Promise<Runner> {
   const { step = 1, fixed = false } = contender;
+  const { sampleMs, interrupted } = effort;
   const round = (n: number): number => Math.max(1, Math.round(Math.min(n, MOST_OPERATIONS) / step)) * step;
   let n = round(1);
-  let before = Infinity;
-  for (let tries = 0; tries < MOST_WARM_UPS && !interrupted.aborted;) {
+  // Twice, since a computer that stands still for a moment makes few operations look like enough.
+  for (let enough = fixed ? 2 : 0; enough < 2 && n < MOST_OPERATIONS && !interrupted.aborted;) {
     const [cost = NaN] = figures(contender.name, await contender.measure(n));
     const ms = (cost * n) / 1e6;
-    const enough = fixed || ms >= sampleMs / 2 || n >= MOST_OPERATIONS;
-    if (enough && Math.abs(cost - before) <= AGREE * cost) break;
-    if (enough) tries++;
-    before = cost;
-    n = fixed ? n : round(Math.max(step, n * Math.min(GROW, sampleMs / Math.max(ms, 1e-6))));
+    enough = ms >= sampleMs / 2 ? enough + 1 : 0;
+    if (enough === 0) n = Math.max(n + step, round(n * Math.min(GROW, sampleMs / Math.max(ms, 1e-6))));
   }
-  return n;
+  if (contender.fresh === true) return { contender, n };
+  const cost = await warm({ contender, n }, MOST_WARM_UPS, effort);
+  // Warm, more of them take as long.
+  return { contender, n: fixed ? n : Math.max(n, round((sampleMs * 1e6) / Math.max(cost, 1e-3))) };
+}
+
+/** Makes what a contender runs on anew, and warm. */
+async function renew(runner: Runner, effort: Effort): Promise<void> {
+  if (runner.contender.renew === undefined) return;
+  await runner.contender.renew();
+  await warm(runner, MOST_AGAIN, effort);
 }
 
 interface Sample {
@@ -138,16 +179,19 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Does something for a contender, which is left out when it fails. */
+async function orDropped<T>(runner: Runner, what: () => Promise<T>): Promise<T> {
+  try {
+    return await what();
+  } catch (error) {
+    throw new Dropped(runner, error);
+  }
+}
+
 async function oneRound(runners: readonly Runner[], repeats: number, watcher: Watcher): Promise<Round> {
   const there: Sample[] = [];
   const back: Sample[] = [];
-  const take = async (runner: Runner): Promise<Sample> => {
-    try {
-      return await sample(runner, repeats, watcher);
-    } catch (error) {
-      throw new Dropped(runner, error);
-    }
-  };
+  const take = (runner: Runner): Promise<Sample> => orDropped(runner, () => sample(runner, repeats, watcher));
   for (const runner of runners) there.push(await take(runner));
   for (const runner of runners.toReversed()) back.unshift(await take(runner));
   const pairs = there.map((one, i) => [one, back[i] as Sample] as const);
@@ -175,7 +219,7 @@ export async function compete(
       continue;
     }
     try {
-      runners.push({ contender, n: await warmUp(contender, effort) });
+      runners.push(await warmUp(contender, effort));
     } catch (error) {
       reasons.set(contender.name, textOf(error));
     }
@@ -186,6 +230,9 @@ export async function compete(
   while (clean.length < effort.rounds && clean.length + marked.length < most) {
     if (effort.interrupted.aborted || runners.length === 0) break;
     try {
+      if (clean.length + marked.length !== 0) {
+        for (const runner of runners) await orDropped(runner, () => renew(runner, effort));
+      }
       const round = await oneRound(runners, effort.repeats, watcher);
       (round.disturbed.includes(true) ? marked : clean).push(round);
     } catch (error) {
@@ -222,6 +269,7 @@ function spreadOfPairs(pairs: readonly Pair[]): Spread {
     median: median(pairs.map(([there, back]) => (there + back) / 2)),
     least: Math.min(...all),
     most: Math.max(...all),
+    n: all.length,
   };
 }
 
@@ -242,6 +290,7 @@ function outcome(name: string, kind: Contestant['kind'], rounds: readonly Round[
       median: median(ratios.map(({ mean }) => mean)),
       least: Math.min(...halves),
       most: Math.max(...halves),
+      n: halves.length,
     });
   }
   return {

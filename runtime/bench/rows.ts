@@ -19,12 +19,22 @@ export interface Figure {
 }
 
 /** Rounds of a point of a curve, at most. */
-const MOST_CURVE_ROUNDS = 2;
+const MOST_CURVE_ROUNDS = 3;
+const MOST_QUICK_CURVE_ROUNDS = 2;
+
+/** Milliseconds in which V8 has compiled what is hot. */
+const WARM_MS = 100;
 
 /** How much is measured for a row. */
 export function effortOf({ rounds, durationMs, quick, interrupted }: BenchOptions): Effort {
   // A round measures everyone twice.
-  return { rounds, sampleMs: durationMs / rounds / 2, repeats: quick ? 0 : 2, interrupted };
+  return {
+    rounds,
+    sampleMs: durationMs / rounds / 2,
+    warmMs: WARM_MS,
+    repeats: quick ? 0 : 2,
+    interrupted,
+  };
 }
 
 /** Long times in milliseconds. */
@@ -102,8 +112,7 @@ export async function compare(
 export type Curve = Pick<Contestant, 'name' | 'kind'> & {
   readonly at: (x: number) => Contender['measure'] | string | undefined;
   readonly step?: (x: number) => number;
-  readonly fixed?: boolean;
-};
+} & Pick<Contender, 'fixed' | 'fresh' | 'renew'>;
 
 /**
  * Measures how a cost grows.
@@ -118,15 +127,16 @@ export async function grow(
 ): Promise<Growth> {
   const { rounds, ...effort } = effortOf(options);
   // The points are many, and nothing in a curve marks what was disturbed: its shape tells.
-  const few = { ...effort, rounds: Math.min(rounds, MOST_CURVE_ROUNDS), repeats: 0 };
+  const most = options.quick ? MOST_QUICK_CURVE_ROUNDS : MOST_CURVE_ROUNDS;
+  const few = { ...effort, rounds: Math.min(rounds, most), repeats: 0 };
   const found = curves.map(({ name, kind }): Growth['curves'][number] => ({ name, kind, points: [] }));
   for (const x of points) {
     if (options.interrupted.aborted) break;
-    const entered = curves.flatMap(({ name, kind, at, step, fixed = false }): (Contender | Absent)[] => {
+    const entered = curves.flatMap(({ name, kind, at, step, ...settings }): (Contender | Absent)[] => {
       const measure = at(x);
       if (measure === undefined) return [];
       if (typeof measure === 'string') return [{ name, kind, why: measure }];
-      return [{ name, kind, measure, fixed, step: step?.(x) ?? 1 }];
+      return [{ name, kind, measure, ...settings, step: step?.(x) ?? 1 }];
     });
     for (const { name, cost, why } of await compete(entered, few)) {
       found

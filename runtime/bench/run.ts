@@ -2,15 +2,11 @@
 import type { BenchEvents, BenchOptions } from './bench.ts';
 import { announcement } from './announcement.ts';
 import { BENCHES } from './benches.ts';
-import { quietNoise, stealBetween, ticks, worse } from './noise.ts';
+import { quietNoise, stealBetween, ticks, watchedMs, worse } from './noise.ts';
 import { environment } from './environment.ts';
 import type { BenchPart, BenchReport } from './schema.ts';
 
 const NO_PARTS: BenchPart = { rows: [], runs: [], maps: [], growth: [] };
-
-/** Milliseconds that each core is watched, before and after. */
-const WATCH_MS = 500;
-const QUICK_WATCH_MS = 100;
 
 function merged(parts: readonly BenchPart[]): BenchPart {
   return {
@@ -37,18 +33,19 @@ export async function runBenches(
   const began = performance.now();
   const started = new Date().toISOString();
   const where = environment();
-  const watchMs = options.quick ? QUICK_WATCH_MS : WATCH_MS;
+  const watchMs = watchedMs(options.quick);
   const parts: BenchPart[] = [];
   for (const line of announcement(names, options)) tell.note(line);
   const before = await ticks();
   tell.progress('noise of this machine', 0);
   const quietBefore = await quietNoise(watchMs);
-  const all = names.reduce((sum, name) => sum + (BENCHES.get(name)?.weight ?? 0), 0);
+  const weightOf = (name: string): number => BENCHES.get(name)?.seconds[options.quick ? 0 : 1] ?? 0;
+  const all = names.reduce((sum, name) => sum + weightOf(name), 0);
   let done = 0;
   for (const name of names) {
     if (options.interrupted.aborted) break;
     const entry = BENCHES.get(name);
-    const weight = entry?.weight ?? 0;
+    const weight = weightOf(name);
     const bench = await entry?.load();
     const part = await bench?.(options, {
       progress: (what, share) => tell.progress(`${name}: ${what}`, (done + share * weight) / all),

@@ -14,6 +14,10 @@ export const Spread = z
     median: z.number(),
     least: z.number(),
     most: z.number(),
+    n: z
+      .number()
+      .optional()
+      .describe('how many measurements: of fewer, the whole spread is wider than what they show'),
   })
   .meta({ id: 'Spread', description: 'Repeated measurements: the median, and how far they went.' });
 
@@ -133,7 +137,9 @@ export const Distribution = z
     rounds: z
       .object({
         p50: Spread,
+        p90: Spread.nullable().optional().describe('null when a round has less than 10 samples'),
         p99: Spread.nullable().describe('null when a round has less than 100 samples'),
+        p999: Spread.nullable().optional().describe('null when a round has less than 1,000 samples'),
       })
       .nullable()
       .optional()

@@ -5,6 +5,7 @@ import {
   compareReports,
   fails,
   type Comparison,
+  type Doubt,
   type Finding,
   type Verdict,
 } from '../bench/compare/compare.ts';
@@ -40,6 +41,16 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   equal: '',
 };
 
+const DOUBTS: Readonly<Record<Doubt, string>> = {
+  spreads: 'within the spreads',
+  baseline: 'its baseline alone moved',
+};
+
+function told({ verdict, doubt, why }: Finding): string {
+  const because = why ?? (doubt === null ? null : DOUBTS[doubt]);
+  return because === null ? WORDS[verdict] : `${WORDS[verdict]}: ${because}`;
+}
+
 function change(worse: number | null): string {
   if (worse === null) return '';
   if (worse >= 2) return `${figure(worse)} times worse`;
@@ -48,14 +59,15 @@ function change(worse: number | null): string {
   return percent === 0 ? 'the same' : `${Math.abs(percent)} % ${percent > 0 ? 'worse' : 'better'}`;
 }
 
-function line({ key, unit, old, new: now, basis, worse, verdict, why }: Finding): string[] {
+function line(finding: Finding): string[] {
+  const { key, unit, old, new: now, basis, worse } = finding;
   return [
     key,
     amount(old.median, unit),
     now === null ? '–' : amount(now.median, unit),
     change(worse),
     basis ?? '',
-    why === null ? WORDS[verdict] : `${WORDS[verdict]}: ${why}`,
+    told(finding),
   ];
 }
 
@@ -83,7 +95,7 @@ function comparisonText({ findings, missing, added }: Comparison, factor: number
   }
   lines.push(
     `${counted(number('regression', 'gone'), 'regression')}, ${counted(number('improvement'), 'improvement')}, ` +
-      `${number('equal')} within ${figure((factor - 1) * 100)} %, ${number('unsure')} not certain: within the spreads, or their baseline alone moved`,
+      `${number('equal')} within ${figure((factor - 1) * 100)} %, ${number('unsure')} not certain`,
   );
   return lines.join('\n');
 }

@@ -93,6 +93,8 @@ test('compare: latency is compared by percentile, over the C bounce', (t) => {
   const found = verdicts(report, tail);
   t.is(found['pair/awake/none round trip p99'], undefined);
   t.is(found['pair/awake/none round trip p50'], 'unsure', 'only the baseline moved');
+  const { findings } = compareReports(report, tail, 1.2);
+  t.is(findings.find(({ key }) => key === 'pair/awake/none round trip p50')?.doubt, 'baseline');
 });
 
 test('compare: rounds that differ widen the spread of a percentile', (t) => {
@@ -105,6 +107,58 @@ test('compare: rounds that differ widen the spread of a percentile', (t) => {
   }
   for (const { distributions } of now.runs) for (const d of distributions) d.p50 *= 1.8;
   t.deepEqual(new Set(Object.values(verdicts(old, now))), new Set(['unsure']));
+});
+
+test('compare: of few measurements the spread is taken to be wider, of one nothing is certain', (t) => {
+  const counted = (given: BenchReport, n: number): BenchReport => {
+    const copy = structuredClone(given);
+    for (const { contestants } of copy.rows) {
+      for (const { cost, ratio } of contestants) {
+        for (const spread of [cost, ratio]) {
+          if (spread !== null)
+            Object.assign(spread, { least: spread.median * 0.95, most: spread.median * 1.05, n });
+        }
+      }
+    }
+    return copy;
+  };
+  for (const [n, factor, verdict] of [
+    [10, 1.21, 'regression'],
+    [6, 1.21, 'unsure'],
+    [6, 1.3, 'regression'],
+    [4, 1.5, 'unsure'],
+    [4, 1.6, 'regression'],
+    [2, 9, 'unsure'],
+    [2, 11, 'regression'],
+    [1, 1000, 'unsure'],
+  ] as const) {
+    const [old, now] = [report, changedRow('switch.2', factor)].map((one) => counted(one, n)) as [
+      BenchReport,
+      BenchReport,
+    ];
+    t.is(verdicts(old, now)['switch.2'], verdict, `${n} measurements, ${factor} times worse`);
+    const { findings } = compareReports(old, now, 1.2);
+    const doubt = findings.find(({ key }) => key === 'switch.2')?.doubt;
+    t.is(doubt, verdict === 'unsure' ? 'spreads' : null);
+  }
+});
+
+test('compare: each percentile has the spread of its own rounds', (t) => {
+  const [old, now] = [structuredClone(report), structuredClone(report)];
+  const wide = { median: 1, least: 0.3, most: 3, n: 10 };
+  const tight = { median: 1, least: 1, most: 1, n: 10 };
+  for (const { runs } of [old, now]) {
+    for (const { distributions } of runs)
+      for (const d of distributions)
+        [d.rounds, d.hdr] = [{ p50: tight, p90: tight, p99: wide, p999: wide }, ''];
+  }
+  for (const { id, distributions } of now.runs) {
+    if (id !== 'pair/awake/none') continue;
+    for (const d of distributions) [d.p90, d.p99] = [(d.p90 ?? NaN) * 1.5, (d.p99 ?? NaN) * 1.5];
+  }
+  const found = verdicts(old, now);
+  t.is(found['pair/awake/none round trip p90'], 'regression');
+  t.is(found['pair/awake/none round trip p99'], 'unsure');
 });
 
 test('compare: percentiles with too few samples are left out', (t) => {

@@ -146,12 +146,10 @@ test('distribution: the spread of p99 over rounds needs samples in each', (t) =>
       'round trip',
       rounds.map((round) => round.read()),
     )?.rounds;
-  t.deepEqual(spreads(), { p50: { median: 8, least: 7, most: 9 }, p99: null });
+  const both = { median: 8, least: 7, most: 9, n: 2 };
+  t.deepEqual(spreads(), { p50: both, p90: both, p99: null, p999: null });
   rounds[1]?.record(9);
-  t.deepEqual(spreads(), {
-    p50: { median: 8, least: 7, most: 9 },
-    p99: { median: 8, least: 7, most: 9 },
-  });
+  t.deepEqual(spreads(), { p50: both, p90: both, p99: both, p999: null });
 });
 
 test('distribution: its histogram can be decoded and says the same', (t) => {

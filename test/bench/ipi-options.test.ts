@@ -106,7 +106,7 @@ test('ipi options: what is going to be measured is said, how long it takes, and 
   const [quick = '', without = '', ...more] = said({ quick: true });
   t.deepEqual(more, []);
   const [, combinations, seconds] =
-    /^ipi: (\d+) combinations in 1 round of 200 ms, and the map of all pairs: about (\d+) s,/.exec(quick) ??
+    /^ipi: (\d+) combinations in 3 rounds of 50 ms, and the map of all pairs: about (\d+) s /.exec(quick) ??
     [];
   t.is(Number(combinations), plans({ quick: true }).length);
   t.true(Number(seconds) < 20, quick);
@@ -114,14 +114,24 @@ test('ipi options: what is going to be measured is said, how long it takes, and 
   const named = benchOptions(['ipi'], { quick: true }, never).leftOut.map(planId);
   t.deepEqual([...plans({ quick: true }).map(planId), ...named].toSorted(), plans({}).map(planId).toSorted());
   t.deepEqual(said({ quick: true, mode: 'pair', load: 'none,gc' }), [
-    'ipi: 2 combinations in 1 round of 200 ms: about 1 s, more on a busy computer',
+    'ipi: 2 combinations in 3 rounds of 50 ms: about 5 s on two cores, more on a busy computer',
   ]);
   t.deepEqual(said({ mode: 'map', duration: 7_200_000 }), [
-    'ipi: the map of all pairs: about 2 h, more on a busy computer',
+    'ipi: the map of all pairs: about 2 h on two cores, more on a busy computer',
   ]);
-  t.regex(said({})[0] ?? '', /^ipi: \d+ combinations in 5 rounds of 200 ms, .*: about \d+ (?:s|min), /);
-  t.deepEqual(said({}, ['switch']), []);
-  t.is(said({}, ['ipi', 'switch'])[0], '2 benchmarks: ipi, switch');
+  t.regex(
+    said({})[0] ?? '',
+    /^ipi: \d+ combinations in 5 rounds of 200 ms, .*: about \d+ (?:s|min) on two cores, /,
+  );
+  t.regex(
+    said({}, ['switch']).join('\n'),
+    /^switch: about \d+ (?:s|min) on two cores, more on a busy computer$/,
+  );
+  const [two = '', ofIpi = ''] = said({}, ['ipi', 'switch']);
+  t.regex(two, /^2 benchmarks, about \d+ (?:s|min) on two cores, .*: ipi, switch$/);
+  t.regex(ofIpi, /^ipi: \d+ combinations in 5 rounds of 200 ms, and the map of all pairs$/);
+  const ten = said({ duration: 10_000 }, ['switch']).join('');
+  t.regex(ten, /^switch: about \d+ min /, 'ten times as long');
 });
 
 test('ipi options: the time that is left is told by the pace', (t) => {

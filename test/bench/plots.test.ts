@@ -10,6 +10,8 @@ const IMAGES = join(ROOT, 'docs/img');
 test('plots: a picture stands alone, in light and dark', (t) => {
   const files = plots([benchReport(1, 2000, 2)]);
   t.deepEqual([...files.keys()].toSorted(), [
+    'grain-dark.svg',
+    'grain-light.svg',
     'latency-dark.svg',
     'latency-light.svg',
     'peers-dark.svg',
@@ -28,7 +30,7 @@ test('plots: the README shows each picture in both schemes, with words, and only
   const files = plots([benchReport(1, 2000, 2)]);
   const shown = withPictures(readme, files);
   for (const name of files.keys()) t.true(shown.includes(`docs/img/${name}"`), name);
-  t.is(shown.match(/<img alt="[^"]{30,}"/g)?.length, 2);
+  t.is(shown.match(/<img alt="[^"]{30,}"/g)?.length, 3);
   t.regex(shown, /^before\n<!-- plots[^]*<!-- \/plots -->\nafter\n$/);
   t.false(shown.includes('old'));
   t.is(withPictures(shown, files), shown);

@@ -6,7 +6,13 @@ import { compete, type Contender, type Effort } from '../../runtime/bench/rounds
 import { compare } from '../../runtime/bench/rows.ts';
 import { Row } from '../../runtime/bench/schema.ts';
 
-const EFFORT: Effort = { rounds: 3, sampleMs: 1, repeats: 2, interrupted: new AbortController().signal };
+const EFFORT: Effort = {
+  rounds: 3,
+  sampleMs: 1,
+  warmMs: 0,
+  repeats: 2,
+  interrupted: new AbortController().signal,
+};
 const QUIET = { look: () => undefined };
 
 /** One whose costs are given, the last one again and again; `log` notes that it was measured. */
@@ -70,9 +76,9 @@ test('rounds: ratios are formed inside a round, so a machine that gets slower do
   // The machine gets ten times slower from round to round; B always takes twice as long as A.
   const slower = (base: number): number[] => [1, 1, 1, 1, 10, 10, 100, 100].map((factor) => base * factor);
   const [a, b] = await compete([scripted('A', slower(4)), scripted('B', slower(8))], EFFORT, QUIET);
-  t.deepEqual(a?.ratio, [{ median: 1, least: 1, most: 1 }]);
-  t.deepEqual(b?.ratio, [{ median: 0.5, least: 0.5, most: 0.5 }]);
-  t.deepEqual(b?.cost, [{ median: 80, least: 8, most: 800 }]);
+  t.deepEqual(a?.ratio, [{ median: 1, least: 1, most: 1, n: 6 }]);
+  t.deepEqual(b?.ratio, [{ median: 0.5, least: 0.5, most: 0.5, n: 6 }]);
+  t.deepEqual(b?.cost, [{ median: 80, least: 8, most: 800, n: 6 }]);
   t.is(b?.rounds, 3);
 });
 
@@ -110,7 +116,7 @@ test('rounds: a disturbed measurement is repeated, and what it gave is thrown aw
     EFFORT,
     disturbing((sample) => sample === 0),
   );
-  t.deepEqual(a?.cost, [{ median: 7, least: 7, most: 7 }]);
+  t.deepEqual(a?.cost, [{ median: 7, least: 7, most: 7, n: 6 }]);
   t.is(a?.disturbed, 0);
 });
 
@@ -131,7 +137,7 @@ test('rounds: what stays disturbed is marked, and whole rounds are repeated firs
     disturbing((sample) => sample < 3),
   );
   t.is(once[0]?.disturbed, 0);
-  t.deepEqual(once[0]?.cost, [{ median: 7, least: 7, most: 7 }]);
+  t.deepEqual(once[0]?.cost, [{ median: 7, least: 7, most: 7, n: 6 }]);
 });
 
 test('rounds: without repeats a disturbed round is marked at once', async (t) => {
@@ -168,7 +174,50 @@ test('rounds: warm-up goes on until two measurements agree', async (t) => {
   const log: string[] = [];
   const cooling = scripted('A', [900, 500, 300, 200, 199, 7], log);
   const [a] = await compete([{ ...cooling, fixed: false, step: 2 ** 30 }], { ...EFFORT, rounds: 1 }, QUIET);
-  t.deepEqual(a?.cost, [{ median: 7, least: 7, most: 7 }], 'what was measured before does not count');
+  t.deepEqual(a?.cost, [{ median: 7, least: 7, most: 7, n: 2 }], 'what was measured before does not count');
+});
+
+test('rounds: code runs for a while before it counts, also when two measurements agree at once', async (t) => {
+  let began = 0;
+  const times: number[] = [];
+  const contender: Contender = {
+    name: 'A',
+    kind: 'lwkt',
+    fixed: true,
+    measure: () => {
+      began ||= performance.now();
+      times.push(performance.now() - began);
+      return Promise.resolve(1);
+    },
+  };
+  await compete([contender], { ...EFFORT, rounds: 1, warmMs: 20 }, QUIET);
+  t.true((times.at(-2) ?? 0) >= 20, 'the two that count come after it');
+});
+
+test('rounds: what a contender runs on is another one each round, and warm again before it counts', async (t) => {
+  const log: string[] = [];
+  const renewed = scripted('A', [5, 5, 4, 4, 90, 7, 7, 6, 6, 8, 8, 2], log);
+  const contender = {
+    ...renewed,
+    renew: () => {
+      log.push('renewed');
+      return Promise.resolve();
+    },
+  };
+  const [a] = await compete([contender], EFFORT, QUIET);
+  t.is(log.join(' '), 'A A A A renewed A A A A A renewed A A A A');
+  t.deepEqual(
+    a?.cost,
+    [{ median: 4, least: 2, most: 6, n: 6 }],
+    'neither the 90 nor the 7 and 8 after it count',
+  );
+});
+
+test('rounds: who cannot be renewed is left out with the reason', async (t) => {
+  const contender = { ...scripted('B', [1]), renew: () => Promise.reject(new Error('no memory')) };
+  const [a, b] = await compete([scripted('A', [2]), contender], EFFORT, QUIET);
+  t.is(a?.rounds, 3);
+  t.is(b?.why, 'no memory');
 });
 
 test('rounds: who fails is left out with the reason, the others go on', async (t) => {
@@ -197,7 +246,7 @@ test('rounds: who fails is left out with the reason, the others go on', async (t
       ['E', undefined],
     ],
   );
-  t.deepEqual(found[4]?.ratio, [{ median: 0.5, least: 0.5, most: 0.5 }]);
+  t.deepEqual(found[4]?.ratio, [{ median: 0.5, least: 0.5, most: 0.5, n: 6 }]);
   t.is(found[4]?.rounds, 3);
 });
 
@@ -205,7 +254,7 @@ test('rounds: without the first one there are costs, and no ratios', async (t) =
   const absent = { name: 'A', kind: 'lwkt', why: 'there is no dist/' } as const;
   const [a, b] = await compete([absent, scripted('B', [4]), scripted('C', [8])], EFFORT, QUIET);
   t.is(a?.why, 'there is no dist/');
-  t.deepEqual(b?.cost, [{ median: 4, least: 4, most: 4 }]);
+  t.deepEqual(b?.cost, [{ median: 4, least: 4, most: 4, n: 6 }]);
   t.deepEqual(b?.ratio, []);
 });
 

@@ -101,7 +101,10 @@ test.serial(
     for (const [word, reason] of [
       ['lwkt.spin_us=-1', /-1 must be a whole number of 0 \.\. 1000000/],
       ['lwkt.spin_us=x', /'x' is not a number/],
-      ['lwkt.switch_count=5', /sysctl 'lwkt\.switch_count' is a counter, which cannot be set; there are lwkt\./],
+      [
+        'lwkt.switch_count=5',
+        /sysctl 'lwkt\.switch_count' is a counter, which cannot be set; there are lwkt\./,
+      ],
     ] as const) {
       const bad = await lwkt(['sysctl', '--control', control, word]);
       t.is(bad.code, 2, word);

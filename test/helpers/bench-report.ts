@@ -317,6 +317,7 @@ function growth(random: () => number): Growth[] {
   });
   const threads = [2, 10, 100, 1000, 10_000, 100_000, 1_000_000];
   const tokens = [1, 3, 10, 30, 100, 300, 1000];
+  const steps = [100, 1000, 10_000, 100_000, 1_000_000];
   return [
     {
       id: 'switch.threads',
@@ -329,6 +330,18 @@ function growth(random: () => number): Growth[] {
         curve('C swapcontext', 'native', threads, (x) => 158 + 0.02 * x ** 0.85, 100_000),
         curve('await', 'peer', threads, (x) => 23 + 6e-3 * x ** 0.8),
         curve('Go', 'peer', threads, (x) => 34 + 0.5 * x ** 0.6),
+      ],
+    },
+    {
+      id: 'jobs.grain',
+      bench: 'jobs',
+      title: 'a task of a chosen size, by the steps of arithmetic in it',
+      unit: 'ns',
+      axis: 'steps',
+      curves: [
+        curve('lwkt', 'lwkt', steps, (x) => 900 + x / 2),
+        curve('a loop of one plain thread', 'peer', steps, (x) => 20 + x),
+        curve('Piscina', 'peer', steps, (x) => 35_000 + x / 1.5),
       ],
     },
     {

@@ -4,10 +4,12 @@ import { figuresOf, type Figure } from './figures.ts';
 
 /**
  * `regression`: worse by more than the tolerance, and outside the spreads of both; `improvement` likewise; `unsure`:
- * beyond the tolerance, but the spreads touch, or only the baseline of a latency moved; `gone`: measured before, and now it cannot be, which counts as a
- * regression.
+ * beyond the tolerance, but in doubt; `gone`: measured before, and now it cannot be, which counts as a regression.
  */
 export type Verdict = 'regression' | 'gone' | 'improvement' | 'unsure' | 'equal';
+
+/** Why a figure beyond the tolerance says nothing: the spreads touch, or only the baseline of a latency moved. */
+export type Doubt = 'spreads' | 'baseline';
 
 /** One figure of both reports. */
 export interface Finding {
@@ -22,6 +24,9 @@ export interface Finding {
   /** So many times worse: above 1 worse, below 1 better; of the ratios where there is a basis. Null when gone. */
   readonly worse: number | null;
   readonly verdict: Verdict;
+  /** Of an unsure one. */
+  readonly doubt: Doubt | null;
+  /** Why it is gone. */
   readonly why: string | null;
 }
 
@@ -35,9 +40,31 @@ export interface Comparison {
   readonly warnings: readonly string[];
 }
 
+/**
+ * By how much of itself, on a logarithmic scale, a spread is made wider at both ends, by the number of measurements. So
+ * two spreads of the same thing, normally distributed or with heavier tails, are apart once in a thousand comparisons;
+ * as they are, those of five rounds are so once in a hundred, those of three once in ten.
+ */
+const WIDER: readonly (readonly [least: number, by: number])[] = [
+  [8, 0],
+  [5, 0.5],
+  [3, 1.7],
+  [2, 11],
+  [0, Infinity],
+];
+
+/** How far the thing itself may go, of which a spread shows some measurements. */
+function reach({ least, most, n }: Spread): readonly [number, number] {
+  const by = n === undefined ? 0 : (WIDER.find(([fewest]) => n >= fewest)?.[1] ?? 0);
+  if (by === 0) return [least, most];
+  const factor = least > 0 ? (most / least) ** by : Infinity;
+  return Number.isFinite(factor) ? [least / factor, most * factor] : [0, Infinity];
+}
+
 /** Whether the new figures lie wholly beyond the old ones, on their worse or their better side. */
 function apart(old: Spread, now: Spread, worse: boolean, more: boolean): boolean {
-  return worse !== more ? now.least > old.most : now.most < old.least;
+  const [before, after] = [reach(old), reach(now)];
+  return worse !== more ? after[0] > before[1] : after[1] < before[0];
 }
 
 function verdictOf(old: Spread, now: Spread, more: boolean, tolerance: number): [number, Verdict] {
@@ -62,6 +89,7 @@ function findingOf(old: Figure, now: Figure, tolerance: number): Finding | null 
       basis: null,
       worse: null,
       verdict: 'gone',
+      doubt: null,
       why: now.why,
     };
   }
@@ -73,7 +101,8 @@ function findingOf(old: Figure, now: Figure, tolerance: number): Finding | null 
   const both = kind === 'latency' && basis !== null && told !== 'equal';
   const agree = !both || verdictOf(old.value, now.value, more, tolerance)[1] === told;
   const verdict = agree ? told : 'unsure';
-  return { key, kind, unit, old: old.value, new: now.value, basis, worse, verdict, why: null };
+  const doubt = verdict !== 'unsure' ? null : agree ? 'spreads' : 'baseline';
+  return { key, kind, unit, old: old.value, new: now.value, basis, worse, verdict, doubt, why: null };
 }
 
 /** Fields that change figures by themselves, and what a reader calls them. */

@@ -42,25 +42,23 @@ function ofRow({ id, unit, more, contestants }: Row): Figure {
   };
 }
 
-/** Percentiles that are compared: name, share, samples that there must be, and whose spread over rounds it takes. */
+/** Percentiles that are compared: name, share, and samples that there must be. */
 const PERCENTILES = [
-  ['p50', 'p50', 0.5, 20, 'p50'],
-  ['p90', 'p90', 0.9, 100, 'p50'],
-  ['p99', 'p99', 0.99, 1000, 'p99'],
-  ['p999', 'p99.9', 0.999, 10_000, 'p99'],
+  ['p50', 'p50', 0.5, 20],
+  ['p90', 'p90', 0.9, 100],
+  ['p99', 'p99', 0.99, 1000],
+  ['p999', 'p99.9', 0.999, 10_000],
 ] as const;
 
 /** Of the whole way; stages are for reading, the whole is what must not get slower. */
 const WHOLE = new Set(['round trip', 'one way']);
 
 /** How far a percentile goes: over the rounds, and as far as so many samples can tell; null if they tell nothing. */
-function percentile(
-  d: Distribution,
-  [key, , share, least, like]: (typeof PERCENTILES)[number],
-): Spread | null {
+function percentile(d: Distribution, [key, , share, least]: (typeof PERCENTILES)[number]): Spread | null {
   const median = d[key];
   if (median === null || d.count < least) return null;
-  const rounds = d.rounds?.[like] ?? undefined;
+  // Of an older report, which has them of two percentiles only, the next one below.
+  const rounds = d.rounds?.[key] ?? d.rounds?.[key === 'p90' ? 'p50' : 'p99'] ?? undefined;
   const [low, high] = percentileInterval(d, share) ?? [median, median];
   const relative = (end: number | undefined): number =>
     rounds === undefined || end === undefined || rounds.median <= 0 ? 1 : end / rounds.median;
@@ -68,11 +66,12 @@ function percentile(
     median,
     least: Math.min(low, median * Math.min(1, relative(rounds?.least))),
     most: Math.max(high, median * Math.max(1, relative(rounds?.most))),
+    n: rounds?.n,
   };
 }
 
-function times({ median, least, most }: Spread, factor: number): Spread {
-  return { median: median * factor, least: least * factor, most: most * factor };
+function times({ median, least, most, n }: Spread, factor: number): Spread {
+  return { median: median * factor, least: least * factor, most: most * factor, n };
 }
 
 function ofRun({ id, distributions, baselineNs }: LatencyRun): Figure[] {
@@ -92,7 +91,7 @@ function ofRun({ id, distributions, baselineNs }: LatencyRun): Figure[] {
 
 /** A quotient of two spreads: as far as their ends can make it go. */
 function over(a: Spread, b: Spread): Spread {
-  return { median: a.median / b.median, least: a.least / b.most, most: a.most / b.least };
+  return { median: a.median / b.median, least: a.least / b.most, most: a.most / b.least, n: a.n };
 }
 
 function ofGrowth({ id, unit, axis, curves }: Growth): Figure[] {

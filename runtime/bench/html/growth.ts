@@ -6,7 +6,7 @@ import { key } from './lines.ts';
 import { html, type Markup } from './markup.ts';
 import { lineStyle } from './palette.ts';
 import { readout } from './readout.ts';
-import { apart, chart, twice } from './svg.ts';
+import { apart, chart, twice, type Drawing } from './svg.ts';
 
 type Curve = Growth['curves'][number];
 
@@ -47,106 +47,141 @@ function summary({ curves, unit, axis }: Growth): string {
     .join('; ');
 }
 
-/** Draws the curves; null when none has a point. */
-export function growthChart(growth: Growth): Markup | null {
-  const { curves, unit, axis, title } = growth;
+/** Where everything lies. */
+interface Frame {
+  readonly lines: readonly { name: string; kind: Curve['kind']; points: readonly Point[] }[];
+  readonly place: (at: number) => number;
+  readonly low: number;
+  readonly high: number;
+  readonly least: number;
+  readonly most: number;
+  /** What the places of the axis are called. */
+  readonly named: ReadonlyMap<number, string>;
+}
+
+function frameOf(growth: Growth): Frame | null {
   const place = placed(growth);
-  const lines = curves.map((curve) => ({ name: curve.name, kind: curve.kind, points: pointsOf(curve) }));
+  const lines = growth.curves.map((curve) => ({
+    name: curve.name,
+    kind: curve.kind,
+    points: pointsOf(curve),
+  }));
   const all = lines.flatMap(({ points }) => points);
   if (all.length === 0) return null;
-  const low = Math.min(...all.map(({ least }) => least)) / 1.2;
-  const high = Math.max(...all.map(({ most }) => most)) * 1.2;
   const least = Math.min(...all.map(({ at }) => place(at)));
-  const most = Math.max(least * 1.01, ...all.map(({ at }) => place(at)));
   const steps = [...new Set(all.map(({ at }) => at))];
-  const named = new Map(steps.map((at) => [place(at), count(at)]));
-  const draw = (width: number, narrow: boolean): Markup => {
-    const height = narrow ? 270 : 360;
-    const margins = { marginLeft: 58, marginRight: narrow ? 34 : 196, marginTop: 14, marginBottom: 44 };
-    const inner = height - margins.marginTop - margins.marginBottom;
-    const toPixel = (y: number): number => (Math.log(high / y) / Math.log(high / low)) * inner;
-    const places = apart(
-      lines.map(({ points }) => toPixel(points.at(-1)?.median ?? high)),
-      15,
-      inner,
-    );
-    const x = ({ at }: Point): number => place(at);
-    const drawn = chart(
-      {
-        width,
-        height,
-        ...margins,
-        x: {
-          type: 'log',
-          domain: [least, most],
-          ticks:
-            narrow && named.size > 5 ? [...named.keys()].filter((_, i) => i % 2 === 0) : [...named.keys()],
-          tickFormat: (at: number) => named.get(at) ?? count(at),
-          label: axis,
-          labelAnchor: 'center',
-          labelArrow: 'none',
-        },
-        y: {
-          type: 'log',
-          domain: [low, high],
-          ticks: logTicks(low, high),
-          tickFormat: (y: number) => amount(y, unit),
-          label: null,
-        },
-        marks: [
-          Plot.gridY(logTicks(low, high), { stroke: 'var(--grid)', strokeOpacity: 1 }),
-          ...lines.flatMap(({ points, kind, name }, i) => {
-            const { colour, dash } = lineStyle(i);
-            return [
-              Plot.ruleX(points, {
-                x,
-                y1: 'least',
-                y2: 'most',
-                stroke: colour,
-                strokeOpacity: 0.6,
-                strokeWidth: 4,
-              }),
-              Plot.line(points, {
-                x,
-                y: 'median',
-                stroke: colour,
-                strokeWidth: kind === 'lwkt' ? 3 : 1.8,
-                ...(dash !== undefined && { strokeDasharray: dash }),
-              }),
-              Plot.dot(points, { x, y: 'median', fill: colour, r: kind === 'lwkt' ? 4 : 3 }),
-              ...(narrow || points.length === 0
-                ? []
-                : [
-                    Plot.text([[most, high * (low / high) ** ((places[i] ?? 0) / inner)]], {
-                      text: [clip(name, 22)],
-                      textAnchor: 'start',
-                      dx: 10,
-                      fill: colour,
-                      fontWeight: 600,
-                    }),
-                  ]),
-            ];
-          }),
-        ],
+  return {
+    lines,
+    place,
+    low: Math.min(...all.map((point) => point.least)) / 1.2,
+    high: Math.max(...all.map((point) => point.most)) * 1.2,
+    least,
+    most: Math.max(least * 1.01, ...all.map(({ at }) => place(at))),
+    named: new Map(steps.map((at) => [place(at), count(at)])),
+  };
+}
+
+function margins(narrow: boolean): Record<`margin${'Left' | 'Right' | 'Top' | 'Bottom'}`, number> {
+  return { marginLeft: 58, marginRight: narrow ? 34 : 196, marginTop: 14, marginBottom: 44 };
+}
+
+function drawn(growth: Growth, frame: Frame, width: number, narrow: boolean): Markup {
+  const { unit, axis, title } = growth;
+  const { lines, place, low, high, least, most, named } = frame;
+  const height = narrow ? 270 : 360;
+  const around = margins(narrow);
+  const inner = height - around.marginTop - around.marginBottom;
+  const toPixel = (y: number): number => (Math.log(high / y) / Math.log(high / low)) * inner;
+  const places = apart(
+    lines.map(({ points }) => toPixel(points.at(-1)?.median ?? high)),
+    15,
+    inner,
+  );
+  const x = ({ at }: Point): number => place(at);
+  const curveMarks = ({ points, kind, name }: Frame['lines'][number], i: number): Plot.Markish[] => {
+    const { colour, dash } = lineStyle(i);
+    return [
+      Plot.ruleX(points, {
+        x,
+        y1: 'least',
+        y2: 'most',
+        stroke: colour,
+        strokeOpacity: 0.6,
+        strokeWidth: 4,
+      }),
+      Plot.line(points, {
+        x,
+        y: 'median',
+        stroke: colour,
+        strokeWidth: kind === 'lwkt' ? 3 : 1.8,
+        ...(dash !== undefined && { strokeDasharray: dash }),
+      }),
+      Plot.dot(points, { x, y: 'median', fill: colour, r: kind === 'lwkt' ? 4 : 3 }),
+      ...(narrow || points.length === 0
+        ? []
+        : [
+            Plot.text([[most, high * (low / high) ** ((places[i] ?? 0) / inner)]], {
+              text: [clip(name, 26)],
+              textAnchor: 'start',
+              dx: 10,
+              fill: colour,
+              fontWeight: 600,
+            }),
+          ]),
+    ];
+  };
+  return chart(
+    {
+      width,
+      height,
+      ...around,
+      x: {
+        type: 'log',
+        domain: [least, most],
+        ticks: narrow && named.size > 5 ? [...named.keys()].filter((_, i) => i % 2 === 0) : [...named.keys()],
+        tickFormat: (at: number) => named.get(at) ?? count(at),
+        label: axis,
+        labelAnchor: 'center',
+        labelArrow: 'none',
       },
-      `${title}, ${unit} by ${axis}. ${summary(growth)}`,
-    );
+      y: {
+        type: 'log',
+        domain: [low, high],
+        ticks: logTicks(low, high),
+        tickFormat: (y: number) => amount(y, unit),
+        label: null,
+      },
+      marks: [
+        Plot.gridY(logTicks(low, high), { stroke: 'var(--grid)', strokeOpacity: 1 }),
+        ...lines.flatMap(curveMarks),
+      ],
+    },
+    `${title}, ${unit} by ${axis}. ${summary(growth)}`,
+  );
+}
+
+/** What draws the curves alone; null when none has a point. */
+export function growthDrawing(growth: Growth): Drawing | null {
+  const frame = frameOf(growth);
+  return frame === null ? null : (width, narrow) => drawn(growth, frame, width, narrow);
+}
+
+/** Draws the curves, with what reads them; null when none has a point. */
+export function growthChart(growth: Growth): Markup | null {
+  const frame = frameOf(growth);
+  if (frame === null) return null;
+  const { lines, place, least, most } = frame;
+  const { unit, axis } = growth;
+  return twice((width, narrow) => {
+    const { marginLeft, marginRight } = margins(narrow);
     return html`${narrow && key(lines.map(({ name }) => name))}${readout(
-      drawn,
-      {
-        from: margins.marginLeft / width,
-        to: 1 - margins.marginRight / width,
-        least,
-        most,
-        title: axis,
-        unit,
-      },
+      drawn(growth, frame, width, narrow),
+      { from: marginLeft / width, to: 1 - marginRight / width, least, most, title: axis, unit },
       lines.map(({ name, points }, i) => ({
         name,
         colour: lineStyle(i).colour,
-        points: points.map((point) => [x(point), point.median, point.at]),
+        points: points.map(({ at, median }) => [place(at), median, at]),
       })),
     )}`;
-  };
-  return twice(draw);
+  });
 }

@@ -37,7 +37,7 @@ export function spreadOf(values: readonly number[]): Spread {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? 0;
   const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
-  return { median, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 };
+  return { median, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0, n: sorted.length };
 }
 
 /** A percentile of one histogram, never above its greatest value. */
@@ -59,6 +59,8 @@ export function distribution(name: string, given: readonly Recorded[]): Distribu
   const at = (key: PercentileKey, p: number): number | null =>
     supports(all.totalCount, key) ? percentile(all, p, max) : null;
   const each = (p: number): Spread => spreadOf(rounds.map((round) => percentileOf(round, p)));
+  const eachOf = (key: PercentileKey, p: number): Spread | null =>
+    rounds.every((round) => supports(round.count, key)) ? each(p) : null;
   return {
     name,
     count: all.totalCount,
@@ -74,7 +76,7 @@ export function distribution(name: string, given: readonly Recorded[]): Distribu
     rounds:
       rounds.length === 1
         ? null
-        : { p50: each(50), p99: rounds.every((round) => supports(round.count, 'p99')) ? each(99) : null },
+        : { p50: each(50), p90: eachOf('p90', 90), p99: eachOf('p99', 99), p999: eachOf('p999', 99.9) },
     hdr: hdr.encodeIntoCompressedBase64(all),
   };
 }

@@ -1,4 +1,5 @@
 /** What every pool is asked to do: one function for each task, the same for all. */
+import { grain } from '../plan/grain.ts';
 import { countFile, mandelbrotRow, type Picture } from '../plan/work.ts';
 
 /** A row of a picture that lies in memory shared with the host. */
@@ -19,6 +20,16 @@ export function row({ picture, y, pixels }: RowTask): number {
   return y;
 }
 
+/** Work of a size that is chosen. */
+export interface GrainTask {
+  readonly steps: number;
+  readonly seed: number;
+}
+
+export function work({ steps, seed }: GrainTask): number {
+  return grain(steps, seed);
+}
+
 /** Hash and word count of one file. */
 export function file(path: string): number {
   return countFile(path);
@@ -29,4 +40,4 @@ export function first(): number {
   return performance.timeOrigin + performance.now();
 }
 
-export const TASKS = { add, row, file, first } as const;
+export const TASKS = { add, work, row, file, first } as const;

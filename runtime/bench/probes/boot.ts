@@ -7,27 +7,29 @@ import { Worker } from 'node:worker_threads';
 import { boot } from '../../machine/machine.ts';
 import type { MachineOptions } from '../../machine/config.ts';
 import type { Bench } from '../bench.ts';
-import { javascript } from '../contenders.ts';
+import { javascript, javascriptCurve } from '../contenders.ts';
 import type { Job } from '../peers/bare-worker.ts';
 import { poolStarts } from '../peers/pools.ts';
 import { moduleUrl, type StartPool } from '../peers/pool.ts';
 import type { Absent, Contender } from '../rounds.ts';
-import { compare } from '../rows.ts';
+import { compare, grow } from '../rows.ts';
 
 type Boot = (options: MachineOptions) => Promise<{ run(): Promise<unknown>; stop(): Promise<unknown> }>;
 
 /** True in a checkout: what runs is the sources, stripped of their types at every start. */
 const SOURCES = import.meta.url.endsWith('.ts');
 const CPUS = 2;
+const POINTS = [1, 2, 4, 8, 16, 32];
+const QUICK_POINTS = [2, 8];
 const NS_PER_MS = 1e6;
 
 function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-async function machineWith(start: Boot, program: URL): Promise<number> {
+async function machineWith({ start, program }: Made, cpus: number): Promise<number> {
   const begin = now();
-  const machine = await start({ program, cpus: CPUS });
+  const machine = await start({ program, cpus });
   const at = (await machine.run()) as number;
   await machine.stop();
   return (at - begin) * NS_PER_MS;
@@ -58,10 +60,13 @@ async function compiledBoot(): Promise<Made | string> {
   return madeFrom(join(ROOT, 'dist'), 'js');
 }
 
-async function bareWorkers(): Promise<number> {
+async function bareWorkers(workers: number): Promise<number> {
   const begin = now();
   const job: Job = { what: 'first', side: 0, shared: new SharedArrayBuffer(4096), times: 0, increments: 0 };
-  const all = Array.from({ length: CPUS }, () => new Worker(moduleUrl('bare-worker'), { workerData: job }));
+  const all = Array.from(
+    { length: workers },
+    () => new Worker(moduleUrl('bare-worker'), { workerData: job }),
+  );
   const times = await Promise.all(all.map(async (worker) => (await once(worker, 'message'))[0] as number));
   await Promise.all(all.map((worker) => worker.terminate()));
   return (Math.max(...times) - begin) * NS_PER_MS;
@@ -82,9 +87,9 @@ export const bench: Bench = async (options, tell) => {
   const ours = (made: Made | string): Contender | Absent =>
     typeof made === 'string'
       ? { name: 'lwkt', kind: 'lwkt', why: made }
-      : { name: 'lwkt', kind: 'lwkt', ...fixed, measure: () => machineWith(made.start, made.program) };
+      : { name: 'lwkt', kind: 'lwkt', ...fixed, measure: () => machineWith(made, CPUS) };
   const others: (Contender | Absent)[] = [
-    ...javascript(vs, 'two bare Workers', bareWorkers, fixed),
+    ...javascript(vs, 'two bare Workers', () => bareWorkers(CPUS), fixed),
     ...poolStarts(vs).map(({ name, start }): Contender => ({
       name,
       kind: 'peer',
@@ -102,7 +107,7 @@ export const bench: Bench = async (options, tell) => {
     options,
   );
   if (existsSync(join(ROOT, 'runtime/index.ts'))) {
-    tell.progress('sources', 1 / 2);
+    tell.progress('sources', 1 / 3);
     rows.push(
       ...(await compare(
         'boot',
@@ -112,7 +117,28 @@ export const bench: Bench = async (options, tell) => {
       )),
     );
   }
-  return { rows, runs: [], maps: [], growth: [] };
+  tell.progress('more and more cpus', 2 / 3);
+  const growth = await grow(
+    {
+      id: 'boot.cpus',
+      bench: 'boot',
+      title: 'boot, compiled, by the number of cpus',
+      unit: 'ns',
+      axis: 'cpus',
+    },
+    options.quick ? QUICK_POINTS : POINTS,
+    [
+      {
+        name: 'lwkt',
+        kind: 'lwkt',
+        ...fixed,
+        at: (cpus) => (typeof compiled === 'string' ? compiled : () => machineWith(compiled, cpus)),
+      },
+      ...javascriptCurve(vs, 'bare Workers', (workers) => () => bareWorkers(workers), fixed),
+    ],
+    options,
+  );
+  return { rows, runs: [], maps: [], growth: [growth] };
 };
 
 function moduleFirst(): URL {

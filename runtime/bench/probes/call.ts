@@ -57,7 +57,7 @@ export const bench: Bench = async (options, tell) => {
           },
         ],
         [
-          lwkt((n) => costs.ask('benchIpiCalls', [n])),
+          lwkt(costs, (n) => costs.ask('benchIpiCalls', [n])),
           ...(await program(vs, 'native', 'C bounce of a cache line', 'bounce', first())),
           ...javascript(vs, 'Atomics bounce', bounce),
           ...(await program(vs, 'go', 'Go channels', 'call', first())),
@@ -82,7 +82,7 @@ export const bench: Bench = async (options, tell) => {
           },
         ],
         [
-          lwkt((n) => costs.ask('benchIpiStream', [n])),
+          lwkt(costs, (n) => costs.ask('benchIpiStream', [n])),
           ...(await program(vs, 'native', 'C ring', 'ring', first())),
           ...(vs.has('messageport')
             ? [{ name: 'postMessage', kind: 'peer' as const, measure: postStream }]
@@ -111,7 +111,7 @@ export const bench: Bench = async (options, tell) => {
           },
         ],
         [
-          { ...lwkt(() => costs.ask('benchWakes', [times])), fixed: true },
+          lwkt(costs, () => costs.ask('benchWakes', [times]), settings),
           ...(await program(
             vs,
             'native',

@@ -1,6 +1,6 @@
 /** What a lock costs when cpus fight over it: rows and curves that tokens, the MP lock and mutexes have in common. */
 import type { BenchOptions } from '../bench.ts';
-import { bootCosts, javascript, lwkt, program, type Costs } from '../contenders.ts';
+import { bootCosts, javascript, lwkt, lwktCurve, program, type Costs } from '../contenders.ts';
 import { fight as fightMutex } from '../peers/javascript.ts';
 import { SECTION, type Fight, type Fought, type LockName } from '../plan/fight.ts';
 import type { Absent, Contender } from '../rounds.ts';
@@ -69,7 +69,7 @@ export async function foughtRows(
         ...(aims.fairness && { aim: aims.fairness }),
       },
     ],
-    [{ ...lwkt(() => fought(costs, plan)), fixed: true }, ...(await mutexes(options))],
+    [lwkt(costs, () => fought(costs, plan), { fixed: true }), ...(await mutexes(options))],
     options,
   );
 }
@@ -83,8 +83,8 @@ export async function foughtCurves(
 ): Promise<Growth[]> {
   const { quick } = options;
   const ms = fightMs(options);
-  const curve = (at: (x: number) => () => Promise<[number, number]>): Curve[] => [
-    { name: 'lwkt', kind: 'lwkt', at, fixed: true },
+  const curve = (costs: Costs, at: (x: number) => () => Promise<[number, number]>): Curve[] => [
+    lwktCurve(costs, at, { fixed: true }),
   ];
   return [
     await growWith(
@@ -97,7 +97,7 @@ export async function foughtCurves(
       },
       quick ? QUICK_CPUS : CPUS,
       (cpus) => bootCosts({ cpus }),
-      (costs) => curve((cpus) => () => fought(costs, { lock, cpus, ms, pause: 0 })),
+      (costs) => curve(costs, (cpus) => () => fought(costs, { lock, cpus, ms, pause: 0 })),
       options,
     ),
     await growWith(
@@ -111,7 +111,7 @@ export async function foughtCurves(
       quick ? QUICK_CONTENTION : CONTENTION,
       () => bootCosts({ cpus: 2 }),
       (costs) =>
-        curve((share) => () => {
+        curve(costs, (share) => () => {
           const pause = Math.round((SECTION * (100 - share)) / share);
           return fought(costs, { lock, cpus: 2, ms, pause });
         }),

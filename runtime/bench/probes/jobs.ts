@@ -3,13 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bench, BenchOptions } from '../bench.ts';
-import { bootCosts, javascript, lwkt, program } from '../contenders.ts';
+import { bootCosts, javascript, lwkt, program, type Costs } from '../contenders.ts';
 import { halves } from '../peers/halves.ts';
 import { poolContenders, startPools, stopPools, type PoolPeer } from '../peers/pools.ts';
 import type { Pool } from '../peers/pool.ts';
 import { countFile, mandelbrotRow, sumOf, type Picture } from '../plan/work.ts';
 import { compare } from '../rows.ts';
-import type { Row } from '../schema.ts';
+import type { Growth, Row } from '../schema.ts';
+import { grainCurve, pictureCurve } from './job-curves.ts';
 
 const PICTURE: Picture = { width: 1200, height: 800, iterations: 200 };
 const QUICK_PICTURE: Picture = { width: 600, height: 400, iterations: 200 };
@@ -84,9 +85,18 @@ async function overItself(
 const FIGURE = { unit: '× one thread', more: true } as const;
 const SETTINGS = { fixed: true };
 
-async function mandelbrotRows(options: BenchOptions, pools: readonly PoolPeer[]): Promise<Row[]> {
-  const { vs, quick } = options;
-  const picture = quick ? QUICK_PICTURE : PICTURE;
+/** Draws the picture once: the sum of its pixels, which are then black again, and the milliseconds it took. */
+async function drawn({ ask }: Costs, picture: Picture): Promise<readonly [number, number]> {
+  const [, ms] = await timed(() => ask('benchMandelbrot', [picture]));
+  return [await ask('benchWipe', []), ms];
+}
+
+async function mandelbrotRows(
+  picture: Picture,
+  options: BenchOptions,
+  pools: readonly PoolPeer[],
+): Promise<[Row[], Growth[]]> {
+  const { vs } = options;
   const { width, height, iterations } = picture;
   const own = new Uint8Array(width * height);
   const plain = new Plain(
@@ -105,7 +115,7 @@ async function mandelbrotRows(options: BenchOptions, pools: readonly PoolPeer[])
     });
     return plain.over(() => Promise.resolve([sumOf(new Uint8Array(pixels)), ms]));
   };
-  return await compare(
+  const rows = await compare(
     'jobs',
     [
       {
@@ -118,15 +128,7 @@ async function mandelbrotRows(options: BenchOptions, pools: readonly PoolPeer[])
       },
     ],
     [
-      {
-        ...lwkt(() =>
-          plain.over(async () => {
-            const [, ms] = await timed(() => costs.ask('benchMandelbrot', [picture]));
-            return [await costs.ask('benchWipe', []), ms];
-          }),
-        ),
-        ...SETTINGS,
-      },
+      lwkt(costs, () => plain.over(() => drawn(costs, picture)), SETTINGS),
       ...(await program(
         vs,
         'native',
@@ -141,6 +143,12 @@ async function mandelbrotRows(options: BenchOptions, pools: readonly PoolPeer[])
     ],
     options,
   );
+  const draw = async (machine: Costs): Promise<number> => {
+    const [sum, ms] = await drawn(machine, picture);
+    plain.check(sum);
+    return ms;
+  };
+  return [rows, [await grainCurve(costs, pools, options), await pictureCurve(picture, draw, options)]];
 }
 
 /** Words of 1 to 12 letters, from a linear congruential generator. */
@@ -185,7 +193,7 @@ async function fileRows(options: BenchOptions, pools: readonly PoolPeer[]): Prom
         },
       ],
       [
-        { ...lwkt(() => plain.over(() => timed(() => costs.ask('benchFiles', [paths])))), ...SETTINGS },
+        lwkt(costs, () => plain.over(() => timed(() => costs.ask('benchFiles', [paths]))), SETTINGS),
         ...(await program(
           vs,
           'native',
@@ -220,10 +228,10 @@ export const bench: Bench = async (options, tell) => {
   const pools = await startPools(options.vs, CPUS);
   try {
     tell.progress('mandelbrot', 0);
-    const rows = await mandelbrotRows(options, pools);
+    const [rows, growth] = await mandelbrotRows(options.quick ? QUICK_PICTURE : PICTURE, options, pools);
     tell.progress('files', 1 / 2);
     if (!options.interrupted.aborted) rows.push(...(await fileRows(options, pools)));
-    return { rows, runs: [], maps: [], growth: [] };
+    return { rows, runs: [], maps: [], growth };
   } finally {
     await stopPools(pools);
   }

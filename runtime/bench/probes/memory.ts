@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Thread } from '../../shared-memory/layout/thread.ts';
 import type { Bench } from '../bench.ts';
-import { bootCosts, javascript, lwkt, program } from '../contenders.ts';
+import { bootCosts, javascript, program } from '../contenders.ts';
 import { compare, grow } from '../rows.ts';
 
 const THREADS = 100_000;
@@ -67,8 +67,8 @@ export const bench: Bench = async (options, tell) => {
       },
     ],
     [
-      { ...lwkt(() => weigh(THREADS, false)), ...fixed },
-      { ...lwkt(() => weigh(THREADS, true), 1, 'lwkt, on a wait queue'), ...fixed },
+      { name: 'lwkt', kind: 'lwkt', measure: () => weigh(THREADS, false), ...fixed },
+      { name: 'lwkt, on a wait queue', kind: 'lwkt', measure: () => weigh(THREADS, true), ...fixed },
       ...(await program(
         vs,
         'native',

@@ -23,7 +23,7 @@ export const bench: Bench = async (options, tell) => {
           },
         ],
         [
-          lwkt((n) => costs.ask('benchLockAlone', ['mplock', n])),
+          lwkt(costs, (n) => costs.ask('benchLockAlone', ['mplock', n])),
           ...(await program(vs, 'native', 'C pthread mutex', 'mutex', first())),
         ],
         options,

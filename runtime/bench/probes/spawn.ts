@@ -1,6 +1,6 @@
 /** What does a thread cost from creation to join, on its own cpu and on another? */
 import type { Bench } from '../bench.ts';
-import { bootCosts, first, javascript, lwkt, program } from '../contenders.ts';
+import { bootCosts, first, javascript, lwkt, lwktCurve, program } from '../contenders.ts';
 import { asyncCall, bareGenerator } from '../peers/javascript.ts';
 import { poolContenders, startPools, stopPools } from '../peers/pools.ts';
 import { compare, growWith } from '../rows.ts';
@@ -28,7 +28,7 @@ export const bench: Bench = async (options, tell) => {
         },
       ],
       [
-        lwkt((n) => costs.ask('benchSpawnOwn', [n])),
+        lwkt(costs, (n) => costs.ask('benchSpawnOwn', [n])),
         ...(await program(vs, 'native', 'C pthread', 'pthread-create', first())),
         ...javascript(vs, 'bare generator', bareGenerator),
         ...javascript(vs, 'async function', asyncCall),
@@ -53,7 +53,7 @@ export const bench: Bench = async (options, tell) => {
         },
       ],
       [
-        lwkt((n) => costs.ask('benchSpawnOther', [n, FLIGHT]), FLIGHT),
+        lwkt(costs, (n) => costs.ask('benchSpawnOther', [n, FLIGHT]), { step: FLIGHT }),
         ...(await program(vs, 'go', 'Go', 'flight', flying, { step: FLIGHT })),
         ...(await program(vs, 'erlang', 'Erlang', 'flight', flying, { step: FLIGHT })),
         ...poolContenders(pools, FLIGHT, async (pool, n) => {
@@ -82,13 +82,8 @@ export const bench: Bench = async (options, tell) => {
       },
       quick ? QUICK_CPUS : CPUS,
       (cpus) => bootCosts({ cpus }),
-      ({ ask }) => [
-        {
-          name: 'lwkt',
-          kind: 'lwkt',
-          at: () => (n) => ask('benchSpawnOther', [n, FLIGHT]),
-          step: () => FLIGHT,
-        },
+      (machine) => [
+        lwktCurve(machine, () => (n) => machine.ask('benchSpawnOther', [n, FLIGHT]), { step: () => FLIGHT }),
       ],
       options,
     );

@@ -1,6 +1,6 @@
 /** What does a switch between threads of one cpu cost, with 2 to 1,000,000 of them? */
 import type { Bench } from '../bench.ts';
-import { bootCosts, first, javascript, lwkt, program } from '../contenders.ts';
+import { bootCosts, first, javascript, javascriptCurve, lwkt, lwktCurve, program } from '../contenders.ts';
 import { awaits, generators } from '../peers/javascript.ts';
 import { compare, grow } from '../rows.ts';
 import type { Row } from '../schema.ts';
@@ -30,7 +30,7 @@ export const bench: Bench = async (options, tell) => {
     // Their first turns cannot be told from the rest: enough of them that this is little.
     const several = { step: size * TURNS };
     const contenders = [
-      lwkt(ours(size), size),
+      lwkt(costs, ours(size), settings),
       ...(await program(vs, 'native', 'C, least possible', 'asm-switch', first(size), settings)),
       ...(await program(vs, 'native', 'C swapcontext', 'switch', first(size), settings)),
       ...javascript(vs, 'bare generators', (n) => generators(size, n), settings),
@@ -63,7 +63,9 @@ export const bench: Bench = async (options, tell) => {
       );
       return [
         {
-          ...made,
+          name: made.name,
+          kind: made.kind,
+          fresh: true,
           step: (x: number) => x,
           at: (x: number) => {
             const [at] = run[points.indexOf(x)] ?? [];
@@ -84,14 +86,9 @@ export const bench: Bench = async (options, tell) => {
     },
     points,
     [
-      { name: 'lwkt', kind: 'lwkt', at: ours, step: (x) => x },
+      lwktCurve(costs, ours, { step: (x) => x }),
       ...native.flat(),
-      ...javascript(vs, 'await', () => 0).map(({ name, kind }) => ({
-        name,
-        kind,
-        at: (x: number) => (n: number) => awaits(x, n),
-        step: (x: number) => x,
-      })),
+      ...javascriptCurve(vs, 'await', (x) => (n) => awaits(x, n), { step: (x) => x }),
     ],
     options,
   );

@@ -35,7 +35,7 @@ export const bench: Bench = async (options, tell) => {
             },
           ],
           [
-            lwkt((n) => costs.ask('benchLockAlone', [lock, n])),
+            lwkt(costs, (n) => costs.ask('benchLockAlone', [lock, n])),
             ...(await program(vs, 'native', 'C pthread mutex', 'mutex', first())),
             ...javascript(vs, 'Atomics futex mutex', mutexAlone),
             ...(await program(vs, 'go', 'Go sync.Mutex', 'mutex', first())),

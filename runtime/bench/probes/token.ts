@@ -1,6 +1,6 @@
 /** What does a token cost: alone, fought over, and when its owner sleeps? */
 import type { Bench, BenchOptions } from '../bench.ts';
-import { bootCosts, first, javascript, lwkt, program, type Costs } from '../contenders.ts';
+import { bootCosts, first, javascript, lwkt, lwktCurve, program, type Costs } from '../contenders.ts';
 import { mutexAlone } from '../peers/javascript.ts';
 import { compare, grow } from '../rows.ts';
 import type { Growth, Row } from '../schema.ts';
@@ -42,7 +42,7 @@ async function rowsOf(options: BenchOptions): Promise<[Row[], Growth]> {
       },
     ],
     [
-      lwkt((n) => costs.ask('benchLockAlone', ['token', n])),
+      lwkt(costs, (n) => costs.ask('benchLockAlone', ['token', n])),
       ...(await program(vs, 'native', 'C pthread mutex', 'mutex', first())),
       ...javascript(vs, 'Atomics futex mutex', mutexAlone),
       ...(await program(vs, 'go', 'Go sync.Mutex', 'mutex', first())),
@@ -59,7 +59,7 @@ async function rowsOf(options: BenchOptions): Promise<[Row[], Growth]> {
         unit: 'ns',
       },
     ],
-    [{ ...lwkt(() => asleep(costs)), fixed: true }],
+    [lwkt(costs, () => asleep(costs), { fixed: true })],
     options,
   );
   const growth = await grow(
@@ -71,14 +71,7 @@ async function rowsOf(options: BenchOptions): Promise<[Row[], Growth]> {
       axis: 'tokens',
     },
     TOKENS,
-    [
-      {
-        name: 'lwkt',
-        kind: 'lwkt',
-        at: (tokens) => (n) => costs.ask('benchTokensInTurn', [tokens, n]),
-        step: (x) => x,
-      },
-    ],
+    [lwktCurve(costs, (tokens) => (n) => costs.ask('benchTokensInTurn', [tokens, n]), { step: (x) => x })],
     options,
   );
   return [[...alone, ...sleeping], growth];

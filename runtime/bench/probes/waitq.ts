@@ -1,6 +1,6 @@
 /** What does it cost to wait on a queue and be signalled, by a thread of the own cpu and of another? */
 import type { Bench } from '../bench.ts';
-import { bootCosts, first, javascript, lwkt, program } from '../contenders.ts';
+import { bootCosts, first, javascript, lwkt, lwktCurve, program } from '../contenders.ts';
 import { promiseHandOffs } from '../peers/javascript.ts';
 import { compare, grow } from '../rows.ts';
 
@@ -24,7 +24,7 @@ export const bench: Bench = async (options, tell) => {
       },
     ],
     [
-      lwkt((n) => costs.ask('benchHandOffs', [n, 0]), 2),
+      lwkt(costs, (n) => costs.ask('benchHandOffs', [n, 0]), { step: 2 }),
       ...javascript(vs, 'promises', promiseHandOffs, { step: 2 }),
       ...(await program(vs, 'go', 'Go channels', 'handoff', first(), { step: 2 })),
       ...(await program(vs, 'erlang', 'Erlang messages', 'handoff', first(), { step: 2 })),
@@ -43,7 +43,7 @@ export const bench: Bench = async (options, tell) => {
       },
     ],
     [
-      lwkt((n) => costs.ask('benchHandOffs', [n, 1]), 2),
+      lwkt(costs, (n) => costs.ask('benchHandOffs', [n, 1]), { step: 2 }),
       ...(await program(vs, 'native', 'C pthread condition', 'handoff', first(), { step: 2 })),
     ],
     options,
@@ -58,14 +58,7 @@ export const bench: Bench = async (options, tell) => {
       axis: 'waiters',
     },
     points,
-    [
-      {
-        name: 'lwkt',
-        kind: 'lwkt',
-        at: (waiters) => (n) => costs.ask('benchCrowds', [waiters, n]),
-        step: (x) => x,
-      },
-    ],
+    [lwktCurve(costs, (waiters) => (n) => costs.ask('benchCrowds', [waiters, n]), { step: (x) => x })],
     options,
   );
   return { rows: [...own, ...other], runs: [], maps: [], growth: [growth] };
