@@ -2,7 +2,8 @@
 import type { CpuEnd, Leftover } from '../base/protocol.ts';
 import { TDF_EXITED } from '../base/params.ts';
 import { WMESGS } from '../base/wmesg.ts';
-import { errorOut, VALUE_LOCAL_ERROR } from '../shared-memory/clone.ts';
+import { errorOut } from '../shared-memory/thrown.ts';
+import { VALUE_LOCAL_ERROR } from '../shared-memory/value.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { tailqFirst } from '../shared-memory/tailq.ts';

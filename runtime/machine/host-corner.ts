@@ -9,7 +9,7 @@ import { LwktError } from '../base/errors.ts';
 import { TDF_ALLOCATED_THREAD, TDPRI_KERN_DAEMON } from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import type { Arena } from '../shared-memory/arena.ts';
-import { stMessageArguments, takeValue, tryStArguments } from '../shared-memory/clone.ts';
+import { stMessageArguments, takeValue, tryStArguments } from '../shared-memory/value.ts';
 import { deathReason, isDeadCpu } from '../shared-memory/death.ts';
 import {
   descriptorHandle,

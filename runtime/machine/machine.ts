@@ -15,7 +15,7 @@ import { machineView, type MachineView } from '../observe/view.ts';
 import { machineThreads, type ThreadInfo } from '../observe/ps.ts';
 import { writeSysctl } from '../observe/sysctl.ts';
 import { createArena, type Arena } from '../shared-memory/arena.ts';
-import { errorIn } from '../shared-memory/clone.ts';
+import { errorIn } from '../shared-memory/thrown.ts';
 import { isDeadCpu } from '../shared-memory/death.ts';
 import { BELL_STATE, ringBell } from '../shared-memory/doorbell.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';

@@ -23,7 +23,7 @@ import {
   VALUE_LOCAL,
   VALUE_NONE,
   VALUE_NUMBER,
-} from '../shared-memory/clone.ts';
+} from '../shared-memory/value.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';

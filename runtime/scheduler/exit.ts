@@ -15,10 +15,9 @@ import { setOrigin } from '../base/origin.ts';
 import * as paramsModule from '../base/params.ts';
 import { HOST, IPI } from '../base/protocol.ts';
 import { wmesgCode } from '../base/wmesg.ts';
+import { cloneFromMessage, cloneToMessage } from '../shared-memory/clone.ts';
+import { errorOut } from '../shared-memory/thrown.ts';
 import {
-  cloneFromMessage,
-  cloneToMessage,
-  errorOut,
   isImmutable,
   isPlainValue,
   stMessageValue,
@@ -30,7 +29,7 @@ import {
   VALUE_LOST,
   VALUE_MESSAGE,
   VALUE_NONE,
-} from '../shared-memory/clone.ts';
+} from '../shared-memory/value.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
 import * as wordModule from '../shared-memory/word.ts';

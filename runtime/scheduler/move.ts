@@ -40,7 +40,7 @@ import {
   tryStArguments,
   VALUE_LOCAL,
   VALUE_MESSAGE,
-} from '../shared-memory/clone.ts';
+} from '../shared-memory/value.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { count, ld, ldA, st, stA } from '../shared-memory/word.ts';
 import { arm, BLOCKED, disarm, done, ENDED, type Blocking, type Step } from './blocking.ts';

@@ -48,7 +48,7 @@ import { panic } from '../base/panic.ts';
 import { LwktError } from '../base/errors.ts';
 import type { ThreadRef, WaitQueue } from '../base/ids.ts';
 import { WMESGS, wmesgCode } from '../base/wmesg.ts';
-import { dropValue, VALUE_LOCAL_ERROR } from '../shared-memory/clone.ts';
+import { dropValue, VALUE_LOCAL_ERROR } from '../shared-memory/value.ts';
 import { deathsSettled, diedAt, heritage, seenDeaths } from '../shared-memory/death.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import { Globaldata } from '../shared-memory/layout/globaldata.ts';

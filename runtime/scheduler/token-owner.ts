@@ -42,7 +42,6 @@ import { IPI } from '../base/protocol.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as tokenLayoutModule from '../shared-memory/layout/token.ts';
-import type { Atomic } from '../shared-memory/struct.ts';
 import * as wordModule from '../shared-memory/word.ts';
 import * as deadModule from './dead.ts';
 import * as eventsModule from './events.ts';
@@ -51,13 +50,14 @@ import * as ipifuncModule from './ipifunc.ts';
 import * as ipiqModule from './ipiq.ts';
 import * as pollModule from './poll.ts';
 import * as scheduleModule from './schedule.ts';
+import * as requestsModule from './token-requests.ts';
 import * as stayModule from './token-stay.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { nowNs } = clockModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Token } = tokenLayoutModule;
-const { andA, casA, count, ld, ldA, ldHint, orA, st, stA } = wordModule;
+const { casA, count, ld, ldA, ldHint, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { isDead } = deadModule;
 const { note } = eventsModule;
@@ -66,6 +66,7 @@ const { sendIpi } = ipiqModule;
 const { hurry } = pollModule;
 const { setRunnable } = scheduleModule;
 const { mayGo, stay, stays } = stayModule;
+const { clearRequest, foreignRequests, nextRequester, setMyRequest } = requestsModule;
 
 const { nrun: GD_NRUN } = Globaldata;
 const { owner: T_OWNER, reqLow: T_REQ_LOW, reqHigh: T_REQ_HIGH, holder: T_HOLDER, gen: T_GEN } = Token;
@@ -185,20 +186,6 @@ function isHeld(tok: TokenRef): boolean {
   return (ld(cpu.m, tok, T_HOLDER) & 1) !== 0;
 }
 
-function foreignRequests(tok: TokenRef): boolean {
-  const { m, id, ncpus } = cpu;
-  const low = ldA(m, tok, T_REQ_LOW) & ~(id < 32 ? 1 << id : 0);
-  return low !== 0 || (ncpus > 32 && (ldA(m, tok, T_REQ_HIGH) & ~(id >= 32 ? 1 << (id - 32) : 0)) !== 0);
-}
-
-function myRequestWord(): Atomic {
-  return cpu.id < 32 ? T_REQ_LOW : T_REQ_HIGH;
-}
-
-function setMyRequest(tok: TokenRef): void {
-  orA(cpu.m, tok, myRequestWord(), 1 << (cpu.id & 31));
-}
-
 /** Queues a thread of this cpu for a token and asks its owner for it. Context: thread | ipi | idle; never blocks. */
 export function requestToken(tok: TokenRef, td: ThreadRef): void {
   const { m, gd, id } = cpu;
@@ -231,7 +218,7 @@ export function dropWaiter(tok: TokenRef, td: ThreadRef): void {
   if (queue.length !== 0) return;
   waiters.delete(tok);
   waiting.any = waiters.size !== 0 || deferred.size !== 0;
-  andA(cpu.m, tok, myRequestWord(), ~(1 << (cpu.id & 31)));
+  clearRequest(tok, cpu.id);
 }
 
 /** A thread that may have been woken for a token does not want it: the next one is. Context: thread | idle; never blocks. */
@@ -269,26 +256,19 @@ function wakeWaiter(tok: TokenRef): void {
 
 /** Moves a free token to the next cpu that asked for it, round robin. */
 function handOver(tok: TokenRef): void {
-  const { m, gd, id, ncpus } = cpu;
-  const low = ldA(m, tok, T_REQ_LOW);
-  const high = ncpus > 32 ? ldA(m, tok, T_REQ_HIGH) : 0;
-  for (let i = 1; i < ncpus; i++) {
-    const next = (id + i) % ncpus;
-    const asked = next < 32 ? (low >>> next) & 1 : (high >>> (next - 32)) & 1;
-    if (asked === 0) continue;
-    // Threads of this cpu still wait: ask to have it back.
-    if (waiters.has(tok)) setMyRequest(tok);
-    owned.delete(tok);
-    owed.delete(tok);
-    st(m, tok, T_HANDOVERS, (ld(m, tok, T_HANDOVERS) + 1) | 0);
-    count(m, gd, HANDOVERS);
-    note(HANDED_OVER, tok, next);
-    if (sysctlValue('lwkt.token_debug') !== 0) console.error(`lwkt: GT(${id},${next}) token ${tok}`);
-    stA(m, tok, T_OWNER, -(next + 1)); // A2
-    sendIpi(next, IPI.tokenGrant, tok, 0, 0);
-    return;
-  }
+  const { m, gd, id } = cpu;
   owed.delete(tok);
+  const next = nextRequester(tok);
+  if (next < 0) return;
+  // Threads of this cpu still wait: ask to have it back.
+  if (waiters.has(tok)) setMyRequest(tok);
+  owned.delete(tok);
+  st(m, tok, T_HANDOVERS, (ld(m, tok, T_HANDOVERS) + 1) | 0);
+  count(m, gd, HANDOVERS);
+  note(HANDED_OVER, tok, next);
+  if (sysctlValue('lwkt.token_debug') !== 0) console.error(`lwkt: GT(${id},${next}) token ${tok}`);
+  stA(m, tok, T_OWNER, -(next + 1)); // A2
+  sendIpi(next, IPI.tokenGrant, tok, 0, 0);
 }
 
 /**
@@ -347,7 +327,7 @@ export function tokenGrantHandler(tok: TokenRef): void {
  */
 export function bereaveToken(tok: TokenRef, dead: number): boolean {
   const { m, id } = cpu;
-  andA(m, tok, dead < 32 ? T_REQ_LOW : T_REQ_HIGH, ~(1 << (dead & 31)));
+  clearRequest(tok, dead);
   if (ldA(m, tok, T_OWNER) === -(id + 1)) tokenGrantHandler(tok);
   const took = [dead + 1, -(dead + 1)].some((word) => casA(m, tok, T_OWNER, word, id + 1) === word);
   if (took) {

@@ -22,7 +22,7 @@ import { headFunc, ringSlot, ringTaken, ringWritten } from '../../runtime/shared
 import { endDescriptor } from '../../runtime/shared-memory/descriptor.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { ld, ldA, st, stA } from '../../runtime/shared-memory/word.ts';
-import { takeValue } from '../../runtime/shared-memory/clone.ts';
+import { takeValue } from '../../runtime/shared-memory/value.ts';
 import { commOf, refOf, tryRefOf } from '../../runtime/scheduler/thread.ts';
 import { bootOneCpu, child, define, failure, checkLeaks, run, giveWay } from '../helpers/one-cpu.ts';
 

@@ -36,7 +36,7 @@ import {
   VALUE_NONE,
   VALUE_NUMBER,
   VALUE_NUMBERS,
-} from '../../runtime/shared-memory/clone.ts';
+} from '../../runtime/shared-memory/value.ts';
 import { BELL_CLOCK, ringBell } from '../../runtime/shared-memory/doorbell.ts';
 import { Globaldata } from '../../runtime/shared-memory/layout/globaldata.ts';
 import { tunable } from '../../runtime/shared-memory/layout/sysctl.ts';

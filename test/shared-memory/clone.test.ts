@@ -4,13 +4,11 @@ import { fc, testProp } from '@fast-check/ava';
 import '../helpers/seed.ts';
 import type { Arena } from '../../runtime/shared-memory/arena.ts';
 import { LwktError } from '../../runtime/base/errors.ts';
+import { cloneFromMessage, cloneToMessage } from '../../runtime/shared-memory/clone.ts';
+import { errorIn, errorOut } from '../../runtime/shared-memory/thrown.ts';
 import {
   argumentsToMessage,
-  cloneFromMessage,
-  cloneToMessage,
   dropValue,
-  errorIn,
-  errorOut,
   isPlainValue,
   stMessageArguments,
   stPlainValue,
@@ -21,7 +19,7 @@ import {
   VALUE_MESSAGE,
   VALUE_NONE,
   VALUE_NUMBERS,
-} from '../../runtime/shared-memory/clone.ts';
+} from '../../runtime/shared-memory/value.ts';
 import { Machine } from '../../runtime/shared-memory/layout/machine.ts';
 import { Thread } from '../../runtime/shared-memory/layout/thread.ts';
 import { symbol } from '../../runtime/shared-memory/symbols.ts';

@@ -45,7 +45,7 @@ export const Thread = struct('Thread', {
   allq: plain(2),
   /** Argument before the start, result after the exit: a number, or the offset of a message. */
   value: double(),
-  /** What `value` holds: a code of clone.ts. */
+  /** What `value` holds: a code of value.ts. */
   valueKind: plain(),
   /** Function id. */
   func: plain(),
