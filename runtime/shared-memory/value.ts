@@ -130,7 +130,9 @@ export function takeValue(arena: Arena, self: number, td: number): unknown {
 }
 
 function areNumbers(args: readonly unknown[]): args is readonly number[] {
-  return args.every((arg) => typeof arg === 'number');
+  // every() would pass over holes, which are no numbers.
+  for (const arg of args) if (typeof arg !== 'number') return false;
+  return true;
 }
 
 function numbersFromMessage(arena: Arena, self: number, ref: number): number[] {

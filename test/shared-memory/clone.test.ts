@@ -242,6 +242,16 @@ for (const [what, value, reason] of REFUSED) {
   });
 }
 
+test('clone: holes among numbers are no numbers', (t) => {
+  const arena = testArena();
+  const args = new Array<number>(3);
+  [args[0], args[2]] = [1, 3];
+  t.false(tryStArguments(arena, TD, args));
+  t.true(stMessageArguments(arena, 0, TD, 'count', args));
+  t.is(arena.m[TD + Thread.valueKind], VALUE_MESSAGE);
+  t.is((takeValue(arena, 0, TD) as unknown[])[1], undefined);
+});
+
 test('clone: arguments without room in the message space are refused as such', (t) => {
   const arena = testArena({ messages: 4096 });
   const error = thrownBy(() => argumentsToMessage(arena, 0, 'count', ['x'.repeat(5000)]));
