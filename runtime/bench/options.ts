@@ -24,7 +24,7 @@ export interface GivenBenchOptions extends GivenIpiOptions {
 export const DEFAULT_MS = 1000;
 export const QUICK_MS = 150;
 const DEFAULT_ROUNDS = 5;
-const QUICK_ROUNDS = 3;
+const QUICK_ROUNDS = 2;
 const MOST_DURATION_MS = 24 * 3_600_000;
 
 function refuse(message: string): never {
