@@ -22,7 +22,7 @@ export interface GivenBenchOptions extends GivenIpiOptions {
 
 /** Milliseconds of one measurement, all its rounds together, and how many rounds. */
 export const DEFAULT_MS = 1000;
-export const QUICK_MS = 150;
+export const QUICK_MS = 100;
 const DEFAULT_ROUNDS = 5;
 const QUICK_ROUNDS = 2;
 const MOST_DURATION_MS = 24 * 3_600_000;

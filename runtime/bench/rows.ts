@@ -24,6 +24,7 @@ const MOST_QUICK_CURVE_ROUNDS = 2;
 
 /** Milliseconds in which V8 has compiled what is hot. */
 const WARM_MS = 100;
+const QUICK_WARM_MS = 50;
 
 /** How much is measured for a row. */
 export function effortOf({ rounds, durationMs, quick, interrupted }: BenchOptions): Effort {
@@ -31,7 +32,7 @@ export function effortOf({ rounds, durationMs, quick, interrupted }: BenchOption
   return {
     rounds,
     sampleMs: durationMs / rounds / 2,
-    warmMs: WARM_MS,
+    warmMs: quick ? QUICK_WARM_MS : WARM_MS,
     repeats: quick ? 0 : 2,
     interrupted,
   };

@@ -106,7 +106,7 @@ test('ipi options: what is going to be measured is said, how long it takes, and 
   const [quick = '', without = '', ...more] = said({ quick: true });
   t.deepEqual(more, []);
   const [, combinations, seconds] =
-    /^ipi: (\d+) combinations in 2 rounds of 75 ms, and the map of all pairs: about (\d+) s /.exec(quick) ??
+    /^ipi: (\d+) combinations in 2 rounds of 50 ms, and the map of all pairs: about (\d+) s /.exec(quick) ??
     [];
   t.is(Number(combinations), plans({ quick: true }).length);
   t.true(Number(seconds) < 20, quick);
@@ -114,7 +114,7 @@ test('ipi options: what is going to be measured is said, how long it takes, and 
   const named = benchOptions(['ipi'], { quick: true }, never).leftOut.map(planId);
   t.deepEqual([...plans({ quick: true }).map(planId), ...named].toSorted(), plans({}).map(planId).toSorted());
   t.deepEqual(said({ quick: true, mode: 'pair', load: 'none,gc' }), [
-    'ipi: 2 combinations in 2 rounds of 75 ms: about 4 s on two cores, more on a busy computer',
+    'ipi: 2 combinations in 2 rounds of 50 ms: about 3 s on two cores, more on a busy computer',
   ]);
   t.deepEqual(said({ mode: 'map', duration: 7_200_000 }), [
     'ipi: the map of all pairs: about 2 h on two cores, more on a busy computer',
