@@ -59,6 +59,10 @@ const LANGUAGES = { native: C, go: GO, erlang: ERLANG } as const;
 
 type Run = Extract<External, { run: unknown }>['run'];
 
+function kindOf(peer: keyof typeof LANGUAGES): 'native' | 'peer' {
+  return peer === 'native' ? 'native' : 'peer';
+}
+
 /** A program in another language: nothing if it was not asked for, else it or why it cannot run. */
 export async function program(
   vs: ReadonlySet<PeerName>,
@@ -69,10 +73,29 @@ export async function program(
   settings: Pick<Contender, 'step' | 'fixed'> = {},
 ): Promise<(Contender | Absent)[]> {
   if (!vs.has(peer)) return [];
-  const kind = peer === 'native' ? 'native' : 'peer';
+  const kind = kindOf(peer);
   const made = await external(LANGUAGES[peer], source);
   if ('why' in made) return [{ name, kind, why: made.why }];
   return [{ name, kind, ...settings, fresh: true, measure: (n) => measure(made.run, n) }];
+}
+
+/** Its curve; what is told instead of measured at a point leaves the point out, with that reason. */
+export async function programCurve(
+  vs: ReadonlySet<PeerName>,
+  peer: keyof typeof LANGUAGES,
+  name: string,
+  source: string,
+  measure: (x: number) => string | ((run: Run, n: number) => Promise<number>),
+  settings: Pick<Curve, 'step' | 'fixed'> = {},
+): Promise<Curve[]> {
+  if (!vs.has(peer)) return [];
+  const made = await external(LANGUAGES[peer], source);
+  const at: Curve['at'] = (x) => {
+    const how = measure(x);
+    if ('why' in made) return made.why;
+    return typeof how === 'string' ? how : (n) => how(made.run, n);
+  };
+  return [{ name, kind: kindOf(peer), ...settings, fresh: true, at }];
 }
 
 /** The first figure of a program that gets `n`, and before it what is given. */

@@ -166,33 +166,29 @@ for (const args of [[], [7], [-0], [1, 2], [-(2 ** 31), 2 ** 31 - 1]] as const) 
   });
 }
 
-for (const args of [
+const DOUBLES = [
   [0, -0],
   [1, 2.5],
   [2 ** 31, 0],
   [NaN, Infinity],
   [1, 2, 3],
   Array.from({ length: 100 }, Math.sqrt),
-]) {
-  test(`clone: the arguments (${inspect(args, { compact: true, maxArrayLength: 4 })}) cross as doubles`, (t) => {
-    const arena = testArena();
-    t.false(tryStArguments(arena, TD, args));
-    t.true(stMessageArguments(arena, 0, TD, 'count', args));
-    t.is(arena.m[TD + Thread.valueKind], VALUE_NUMBERS);
-    t.deepEqual(takeValue(arena, 0, TD), args);
-    t.is(arena.m[Machine.messageUsed], 0);
-  });
-}
-
-for (const args of [[1, '2'], [true, 1], [1, undefined], ['text'], [[1, 2]], [1n, 2n]]) {
-  test(`clone: the arguments (${inspect(args, { compact: true })}) are cloned`, (t) => {
-    const arena = testArena();
-    t.false(tryStArguments(arena, TD, args));
-    t.true(stMessageArguments(arena, 0, TD, 'count', args));
-    t.is(arena.m[TD + Thread.valueKind], VALUE_MESSAGE);
-    t.deepEqual(takeValue(arena, 0, TD), args);
-    t.is(arena.m[Machine.messageUsed], 0);
-  });
+];
+const CLONED = [[1, '2'], [true, 1], [1, undefined], ['text'], [[1, 2]], [1n, 2n]];
+for (const [how, kind, lists] of [
+  ['cross as doubles', VALUE_NUMBERS, DOUBLES],
+  ['are cloned', VALUE_MESSAGE, CLONED],
+] as const) {
+  for (const args of lists) {
+    test(`clone: the arguments (${inspect(args, { compact: true, maxArrayLength: 4 })}) ${how}`, (t) => {
+      const arena = testArena();
+      t.false(tryStArguments(arena, TD, args));
+      t.true(stMessageArguments(arena, 0, TD, 'count', args));
+      t.is(arena.m[TD + Thread.valueKind], kind);
+      t.deepEqual(takeValue(arena, 0, TD), args);
+      t.is(arena.m[Machine.messageUsed], 0);
+    });
+  }
 }
 
 for (const args of [[], [7], [1, 2], [1, 2, 3], ['text']]) {

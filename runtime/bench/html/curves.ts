@@ -6,7 +6,7 @@ import { html, type Markup } from './markup.ts';
 import { lineStyle } from './palette.ts';
 import { readout } from './readout.ts';
 import type { RunGroup } from './runs.ts';
-import { apart, chart, twice, type Drawing } from './svg.ts';
+import { type Drawing, apart, chart, logGrid, logScale, twice } from './svg.ts';
 
 /** A level to compare with, across the chart. */
 export interface Level {
@@ -83,7 +83,7 @@ export function curveDrawing(group: RunGroup, given: readonly Level[]): Curves {
       }),
     );
     const marks: Plot.Markish[] = [
-      Plot.gridY(logTicks(low, high), { stroke: 'var(--grid)', strokeOpacity: 1 }),
+      logGrid(low, high),
       ...levels.map(({ ns }) =>
         Plot.ruleY([ns], { stroke: 'var(--quiet)', strokeDasharray: '1 4', strokeWidth: 1.5 }),
       ),
@@ -110,13 +110,7 @@ export function curveDrawing(group: RunGroup, given: readonly Level[]): Curves {
           labelAnchor: 'center',
           labelArrow: 'none',
         },
-        y: {
-          type: 'log',
-          domain: [low, high],
-          ticks: logTicks(low, high),
-          tickFormat: time,
-          label: null,
-        },
+        y: logScale(low, high, time),
         marks,
       },
       label,

@@ -1,12 +1,12 @@
 /** Growth: how a cost changes with the amount of work, on two logarithmic scales. */
 import * as Plot from '@observablehq/plot';
 import type { Growth } from '../schema.ts';
-import { amount, clip, count, logTicks } from '../figures.ts';
+import { amount, clip, count } from '../figures.ts';
 import { key } from './lines.ts';
 import { html, type Markup } from './markup.ts';
 import { lineStyle } from './palette.ts';
 import { readout } from './readout.ts';
-import { apart, chart, twice, type Drawing } from './svg.ts';
+import { type Drawing, apart, chart, logGrid, logScale, twice } from './svg.ts';
 
 type Curve = Growth['curves'][number];
 
@@ -144,17 +144,8 @@ function drawn(growth: Growth, frame: Frame, width: number, narrow: boolean): Ma
         labelAnchor: 'center',
         labelArrow: 'none',
       },
-      y: {
-        type: 'log',
-        domain: [low, high],
-        ticks: logTicks(low, high),
-        tickFormat: (y: number) => amount(y, unit),
-        label: null,
-      },
-      marks: [
-        Plot.gridY(logTicks(low, high), { stroke: 'var(--grid)', strokeOpacity: 1 }),
-        ...lines.flatMap(curveMarks),
-      ],
+      y: logScale(low, high, (y: number) => amount(y, unit)),
+      marks: [logGrid(low, high), ...lines.flatMap(curveMarks)],
     },
     `${title}, ${unit} by ${axis}. ${summary(growth)}`,
   );

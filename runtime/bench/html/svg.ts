@@ -6,6 +6,7 @@
  */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { logTicks } from '../figures.ts';
 import { html, Markup } from './markup.ts';
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>') as { document: never };
@@ -19,6 +20,16 @@ interface Drawn {
 export const WIDE = 1000;
 export const NARROW = 340;
 export const CARD = 300;
+
+/** The scale of figures from least to most, logarithmic. */
+export function logScale(low: number, high: number, tickFormat: (y: number) => string): Plot.ScaleOptions {
+  return { type: 'log', domain: [low, high], ticks: logTicks(low, high), tickFormat, label: null };
+}
+
+/** The lines of such a scale. */
+export function logGrid(low: number, high: number): Plot.Markish {
+  return Plot.gridY(logTicks(low, high), { stroke: 'var(--grid)', strokeOpacity: 1 });
+}
 
 /**
  * Draws a chart.

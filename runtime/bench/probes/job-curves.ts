@@ -1,6 +1,6 @@
 /** Jobs by the size of their tasks, and by the number of cpus. */
 import type { BenchOptions } from '../bench.ts';
-import { bootCosts, javascriptCurve, lwktCurve, program, type Costs } from '../contenders.ts';
+import { bootCosts, javascriptCurve, lwktCurve, programCurve, type Costs } from '../contenders.ts';
 import { pooledGrains, plainGrains } from '../peers/grains.ts';
 import type { PoolPeer } from '../peers/pools.ts';
 import { GRAIN_SEEDS } from '../plan/grain.ts';
@@ -55,24 +55,17 @@ export async function pictureCurve(
 ): Promise<Growth> {
   const { vs, quick } = options;
   const { width, height, iterations } = picture;
-  const cpus = quick ? QUICK_CPUS : CPUS;
-  const native = new Map(
-    await Promise.all(
-      cpus.map(async (x) => {
-        const run = await program(vs, 'native', 'C threads', 'mandelbrot', async (mandelbrot) => {
-          const [ms = NaN] = await mandelbrot(x, width, height, iterations);
-          return ms * 1e6;
-        });
-        return [x, run[0]] as const;
-      }),
-    ),
+  const threads = await programCurve(
+    vs,
+    'native',
+    'C threads',
+    'mandelbrot',
+    (cpus) => async (run) => {
+      const [ms = NaN] = await run(cpus, width, height, iterations);
+      return ms * 1e6;
+    },
+    { fixed: true },
   );
-  const c = (x: number): Curve[] => {
-    const made = native.get(x);
-    if (made === undefined) return [];
-    const { name, kind } = made;
-    return [{ name, kind, fixed: true, fresh: true, at: () => ('why' in made ? made.why : made.measure) }];
-  };
   return growWith(
     {
       id: 'jobs.cpus',
@@ -81,12 +74,9 @@ export async function pictureCurve(
       unit: 'ns',
       axis: 'cpus',
     },
-    cpus,
-    (x) => bootCosts({ cpus: x }),
-    (costs) => [
-      lwktCurve(costs, () => async () => (await draw(costs)) * 1e6, { fixed: true }),
-      ...c(costs.machine.ncpus),
-    ],
+    quick ? QUICK_CPUS : CPUS,
+    (cpus) => bootCosts({ cpus }),
+    (costs) => [lwktCurve(costs, () => async () => (await draw(costs)) * 1e6, { fixed: true }), ...threads],
     options,
   );
 }

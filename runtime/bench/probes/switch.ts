@@ -1,6 +1,15 @@
 /** What does a switch between threads of one cpu cost, with 2 to 1,000,000 of them? */
 import type { Bench } from '../bench.ts';
-import { bootCosts, first, javascript, javascriptCurve, lwkt, lwktCurve, program } from '../contenders.ts';
+import {
+  bootCosts,
+  first,
+  javascript,
+  javascriptCurve,
+  lwkt,
+  lwktCurve,
+  program,
+  programCurve,
+} from '../contenders.ts';
 import { awaits, generators } from '../peers/javascript.ts';
 import { compare, grow } from '../rows.ts';
 import type { Row } from '../schema.ts';
@@ -48,34 +57,11 @@ export const bench: Bench = async (options, tell) => {
     rows.push(...(await compare('switch', [figure], contenders, options)));
   }
   tell.progress('more and more threads', 3 / 4);
-  const c = await program(vs, 'native', 'C swapcontext', 'switch', () => Promise.resolve(NaN));
-  const go = await program(vs, 'go', 'Go', 'switch', () => Promise.resolve(NaN));
-  const limited = (most: number, what: string, x: number): string | undefined =>
-    x > most ? `${x} ${what} take too much memory` : undefined;
-  const native = await Promise.all(
-    [
-      { made: c, peer: 'native', most: MOST_CONTEXTS, what: 'stacks of 8 kB' },
-      { made: go, peer: 'go', most: MOST_GOROUTINES, what: 'goroutines' },
-    ].map(async ({ made: [made], peer, most, what }) => {
-      if (made === undefined) return [];
-      const run = await Promise.all(
-        points.map((x) => program(vs, peer as 'native' | 'go', made.name, 'switch', first(x))),
-      );
-      return [
-        {
-          name: made.name,
-          kind: made.kind,
-          fresh: true,
-          step: (x: number) => x,
-          at: (x: number) => {
-            const [at] = run[points.indexOf(x)] ?? [];
-            if (at === undefined) return undefined;
-            return 'why' in at ? at.why : (limited(most, what, x) ?? at.measure);
-          },
-        },
-      ];
-    }),
-  );
+  const limited =
+    (most: number, what: string) =>
+    (x: number): string | ReturnType<typeof first> =>
+      x > most ? `${x} ${what} take too much memory` : first(x);
+  const step = (x: number): number => x;
   const growth = await grow(
     {
       id: 'switch.threads',
@@ -86,9 +72,17 @@ export const bench: Bench = async (options, tell) => {
     },
     points,
     [
-      lwktCurve(costs, ours, { step: (x) => x }),
-      ...native.flat(),
-      ...javascriptCurve(vs, 'await', (x) => (n) => awaits(x, n), { step: (x) => x }),
+      lwktCurve(costs, ours, { step }),
+      ...(await programCurve(
+        vs,
+        'native',
+        'C swapcontext',
+        'switch',
+        limited(MOST_CONTEXTS, 'stacks of 8 kB'),
+        { step },
+      )),
+      ...(await programCurve(vs, 'go', 'Go', 'switch', limited(MOST_GOROUTINES, 'goroutines'), { step })),
+      ...javascriptCurve(vs, 'await', (x) => (n) => awaits(x, n), { step }),
     ],
     options,
   );
