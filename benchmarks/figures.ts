@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { columnFigure } from '../runtime/bench/figures.ts';
+import { columnFigure, judgement } from '../runtime/bench/figures.ts';
 import { parseReport } from '../runtime/bench/read-report.ts';
 import type { BenchReport, Contestant, Row } from '../runtime/bench/schema.ts';
 import { recorded } from './plots.ts';
@@ -30,14 +30,16 @@ function cell(contestants: readonly Contestant[], unit: string): string {
 }
 
 /** One line of the table; undefined when lwkt could not run. */
-function line({ title, unit, more, contestants, target, met }: Row): string | undefined {
+function line(row: Row): string | undefined {
+  const { title, unit, more, contestants, target } = row;
   const [ours, ...others] = contestants;
   if (ours?.cost === undefined || ours.cost === null) return undefined;
   const better = (a: Contestant, b: Contestant): number =>
     ((a.cost?.median ?? Infinity) - (b.cost?.median ?? Infinity)) * (more ? -1 : 1);
   const native = others.filter(({ kind }) => kind === 'native').toSorted(better);
   const peers = others.filter(({ kind, cost }) => kind === 'peer' && cost !== null).toSorted(better);
-  const aim = target === null ? '' : `${target}${met === null ? '' : met ? ': met' : ': missed'}`;
+  const verdict = judgement(row);
+  const aim = target === null ? '' : `${target}${verdict === '' ? '' : `: ${verdict}`}`;
   const cells = [
     title,
     shown(ours.cost.median, unit),

@@ -60,9 +60,10 @@ export function plots(reports = recorded().map(({ report }) => report)): Map<str
   }
   const rows = reports.findLast((report) => report.rows.length > 1)?.rows ?? [];
   drawings.push(['peers', overviewDrawing(rows)]);
-  const grains = reports.flatMap(({ growth }) => growth.filter(({ id }) => id === 'jobs.grain'));
-  const grain = grains.at(-1);
-  if (grain !== undefined) drawings.push(['grain', growthDrawing(grain)]);
+  const grains = reports.flatMap(({ growth, environment: { cores } }) =>
+    growth.flatMap((of) => (of.id === 'jobs.grain' ? [growthDrawing(of, cores)] : [])),
+  );
+  drawings.push(['grain', grains.at(-1)]);
   const files = new Map<string, string>();
   for (const [name, draw] of drawings) {
     if (draw === null || draw === undefined) continue;

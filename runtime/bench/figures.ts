@@ -69,7 +69,8 @@ export function range({ least, most }: Spread, unit: string): string {
 
 /** A percentile's name, from how many samples there are for each one beyond it: 1/(1 - p). */
 export function percentileName(inverse: number): string {
-  const digits = Math.max(0, Math.round(Math.log10(Math.max(1, inverse))) - 2);
+  // One more than the nines: 99.99 % and 99.995 % are two.
+  const digits = Math.max(0, Math.ceil(Math.log10(Math.max(1, inverse)) - 1e-9) - 2);
   return `${(100 - 100 / inverse).toFixed(digits)} %`;
 }
 
@@ -80,6 +81,13 @@ export function percentileName(inverse: number): string {
 export function advantage({ ratio }: Contestant, { more }: Row): Spread | null {
   if (ratio === null || ratio.least <= 0 || ratio.median <= 0) return null;
   return more ? ratio : { median: 1 / ratio.median, least: 1 / ratio.most, most: 1 / ratio.least };
+}
+
+/** How an aim was judged, with what single rounds say where they do not agree; empty where nothing was judged. */
+export function judgement({ met, certain }: Row): string {
+  if (met === null) return '';
+  const word = met ? 'met' : 'missed';
+  return certain === false ? `${word}, not in every round` : word;
 }
 
 /** Differences below a fifth are none. */

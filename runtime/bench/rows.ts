@@ -43,29 +43,45 @@ function inWords(value: number, unit: string): string {
   return unit === 'ns' && value >= 1e6 ? `${value / 1e6} ms` : `${value} ${unit}`;
 }
 
+/** A ratio, unless one side never came to its turn: then its figure was 0, and there is none. */
+function told(ratio: Spread | undefined): Spread | null {
+  if (ratio === undefined) return null;
+  return [ratio.median, ratio.least, ratio.most].every(Number.isFinite) ? ratio : null;
+}
+
+/** What is said of an aim, and by which figures. */
+type Verdict = Pick<Row, 'target' | 'met' | 'certain' | 'limit'>;
+
+/** Judges by the median; certain where the ends of the spread say the same. */
+function judged(spread: Spread, reaches: (value: number) => boolean): Pick<Row, 'met' | 'certain'> {
+  const met = reaches(spread.median);
+  return { met, certain: reaches(spread.least) === met && reaches(spread.most) === met };
+}
+
 function verdict(
   aim: Aim | undefined,
   unit: string,
   index: number,
   outcomes: readonly Outcome[],
-): Pick<Row, 'target' | 'met' | 'limit'> {
-  const ours = outcomes[0]?.cost[index]?.median;
-  if (aim === undefined || ours === undefined) return { target: null, met: null, limit: null };
-  if ('most' in aim)
-    return { target: `≤ ${inWords(aim.most, unit)}`, met: ours <= aim.most, limit: aim.most };
-  if ('least' in aim) return { target: `≥ ${aim.least} ${unit}`, met: ours >= aim.least, limit: aim.least };
-  const target = `≤ ${aim.times} × ${aim.of}`;
-  const other = outcomes.find(({ name }) => name === aim.of);
-  const cost = other?.cost[index]?.median;
-  const ratio = other?.ratio[index]?.median;
-  if (cost === undefined || ratio === undefined) return { target, met: null, limit: null };
-  return { target, met: ratio <= aim.times, limit: aim.times * cost };
-}
-
-/** A ratio, unless one side never came to its turn: then its figure was 0, and there is none. */
-function told(ratio: Spread | undefined): Spread | null {
-  if (ratio === undefined) return null;
-  return [ratio.median, ratio.least, ratio.most].every(Number.isFinite) ? ratio : null;
+): Verdict {
+  const ours = outcomes[0]?.cost[index];
+  const unjudged = { met: null, certain: null, limit: null };
+  if (aim === undefined || ours === undefined) return { target: null, ...unjudged };
+  if ('most' in aim) {
+    const { most } = aim;
+    return { target: `≤ ${inWords(most, unit)}`, ...judged(ours, (value) => value <= most), limit: most };
+  }
+  if ('least' in aim) {
+    const { least } = aim;
+    return { target: `≥ ${least} ${unit}`, ...judged(ours, (value) => value >= least), limit: least };
+  }
+  const { times, of } = aim;
+  const target = `≤ ${times} × ${of}`;
+  const ratio = told(outcomes.find(({ name }) => name === of)?.ratio[index]);
+  if (ratio === null) return { target, ...unjudged };
+  // The median of ratios is not the ratio of medians: what is judged by the one is drawn by the one.
+  const limit = (ours.median / ratio.median) * times;
+  return { target, ...judged(ratio, (value) => value <= times), limit };
 }
 
 function contestant({ name, kind, cost, ratio, rounds, disturbed, why }: Outcome, index: number): Contestant {

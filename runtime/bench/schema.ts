@@ -102,12 +102,17 @@ export const Row = z
     more: z.boolean().describe('true where more is better (speed-up, operations per second)'),
     target: z.string().nullable().describe('the aim of the project, in words'),
     met: z.boolean().nullable().describe('whether it was met; null if its baseline could not run'),
+    certain: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe('whether each round alone would have judged so; null or left out where nothing is judged'),
     limit: z
       .number()
       .nullable()
       .optional()
       .describe(
-        'the figure of lwkt at which the aim is just met, in the row’s unit, from the baselines of this run; null or left out where no figure says it',
+        'the figure of lwkt at which the aim is just met, in the row’s unit; of an aim over another one’s figure from the ratios that judge it; null or left out where no figure says it',
       ),
     contestants: z.array(Contestant).min(1).describe('the first is lwkt'),
   })
@@ -216,6 +221,10 @@ export const Growth = z
     title: z.string(),
     unit: z.string(),
     axis: z.string().describe('what grows, as in `threads`'),
+    baseline: z
+      .string()
+      .optional()
+      .describe('the curve that another must be below to be worth its while; left out where there is none'),
     curves: z.array(
       z.object({
         name: z.string(),

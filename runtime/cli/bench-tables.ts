@@ -1,5 +1,6 @@
 /** A report of benchmarks as text for the terminal. */
-import { columnFigure } from '../bench/figures.ts';
+import { breakEvens } from '../bench/break-even.ts';
+import { columnFigure, judgement } from '../bench/figures.ts';
 import { PERCENTILES, percentileIn } from '../bench/percentiles.ts';
 import type { BenchReport, Contestant, Growth, LatencyRun, PairMap, Row, Spread } from '../bench/schema.ts';
 import { textTable, type Align } from './text-table.ts';
@@ -21,8 +22,10 @@ function contestantRow(c: Contestant): string[] {
   return [c.name, spread(c.cost), spread(c.ratio), c.why ?? rounds];
 }
 
-function rowText({ id, title, unit, target, met, contestants }: Row): string {
-  const aim = target === null ? '' : `; aim: ${target}${met === null ? '' : met ? ', met' : ', missed'}`;
+function rowText(row: Row): string {
+  const { id, title, unit, target, contestants } = row;
+  const verdict = judgement(row);
+  const aim = target === null ? '' : `; aim: ${target}${verdict === '' ? '' : `, ${verdict}`}`;
   const head = ['', unit, 'lwkt / this', ''];
   const align: Align[] = ['left', 'right', 'right', 'left'];
   return `${title} [${id}]${aim}\n${textTable([head, ...contestants.map(contestantRow)], align)}`;
@@ -81,7 +84,17 @@ function mapText({ title, cpus, median, p99 }: PairMap): string {
   )}`;
 }
 
-function growthText({ title, unit, axis, curves }: Growth): string {
+/** From where on each curve is worth its while, in a line; empty where the curves have no baseline. */
+function breakEvenText(growth: Growth): string {
+  const { axis, baseline } = growth;
+  const from = breakEvens(growth).map(({ name, at, throughout }) =>
+    at === null ? `${name} nowhere` : `${name} ${throughout ? '≤ ' : ''}${columnFigure(at)}`,
+  );
+  return from.length === 0 ? '' : `\nbelow ${baseline} from so many ${axis} on: ${from.join(', ')}`;
+}
+
+function growthText(growth: Growth): string {
+  const { title, unit, axis, curves } = growth;
   const at = [...new Set(curves.flatMap(({ points }) => points.map((point) => point.at)))];
   at.sort((a, b) => a - b);
   const cost = (x: number, { points }: Growth['curves'][number]): string => {
@@ -92,7 +105,7 @@ function growthText({ title, unit, axis, curves }: Growth): string {
   const rows = at.map((x) => [x.toLocaleString('en-US')].concat(curves.map((curve) => cost(x, curve))));
   const head = [axis].concat(curves.map(({ name }) => name));
   const align = head.map((): Align => 'right');
-  return `${title}, ${unit}\n${textTable([head].concat(rows), align)}`;
+  return `${title}, ${unit}\n${textTable([head].concat(rows), align)}${breakEvenText(growth)}`;
 }
 
 /** Everything that a report has, as tables. */

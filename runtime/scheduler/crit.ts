@@ -9,14 +9,12 @@
 import { panic } from '../base/panic.ts';
 import * as paramsModule from '../base/params.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
-import * as wordModule from '../shared-memory/word.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as threadModule from './thread.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
 const { TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
-const { ld, st } = wordModule;
 const { cpu, requireCpu } = globaldataModule;
 const { commOf, handleOf } = threadModule;
 
@@ -38,9 +36,9 @@ export function splz(): void {
 /** Enters a critical section; they nest. Context: thread | ipi; critical section: entered; never blocks. @seed crit_enter */
 export function critEnter(): void {
   const { m, curthread } = cpu;
-  const pri = ld(m, curthread, TD_PRI) + TDPRI_CRIT;
+  const pri = (m[curthread + TD_PRI] as number) + TDPRI_CRIT;
   if (pri > TDPRI_LIMIT) tooHigh(pri);
-  st(m, curthread, TD_PRI, pri);
+  m[curthread + TD_PRI] = pri;
 }
 
 /**
@@ -52,11 +50,11 @@ export function critEnter(): void {
  * @seed crit_exit
  */
 export function critExit(): void {
-  const { m, curthread, gd } = cpu;
-  const pri = ld(m, curthread, TD_PRI) - TDPRI_CRIT;
+  const { m, curthread } = cpu;
+  const pri = (m[curthread + TD_PRI] as number) - TDPRI_CRIT;
   if (pri < 0) critPanic(pri);
-  st(m, curthread, TD_PRI, pri);
-  if (pri < TDPRI_CRIT && (m[gd] !== 0 || pri < cpu.reqpri)) splzSlot();
+  m[curthread + TD_PRI] = pri;
+  if (pri < TDPRI_CRIT && (m[cpu.gd] !== 0 || pri < cpu.reqpri)) splzSlot();
 }
 
 /** Ends the machine: sections are entered and not left. Context: thread | ipi; never blocks. */

@@ -17,8 +17,8 @@ import { tunable, type TunableName } from '../shared-memory/layout/sysctl.ts';
 import type { Plain } from '../shared-memory/struct.ts';
 import { ld, ldHint, type Mem } from '../shared-memory/word.ts';
 
-/** Per-cpu state in the heap of the cpu. */
-export interface Cpu {
+/** What a cpu is, from the moment it is attached. */
+interface Attached {
   arena: Arena;
   m: Mem;
   /** Number of this cpu. */
@@ -31,9 +31,15 @@ export interface Cpu {
   ringSize: number;
   /** True when cpus outnumber cores: spin little. */
   crowded: boolean;
+  idlethread: ThreadRef;
+  /** True once a machine is attached. */
+  attached: boolean;
+}
+
+/** What a cpu does just now. */
+interface Running {
   /** The running thread; the idle thread when none runs. */
   curthread: ThreadRef;
-  idlethread: ThreadRef;
   /** Something of higher priority became runnable, or the tick asks for round robin. */
   resched: boolean;
   /** Nesting of IPI processing. */
@@ -65,29 +71,27 @@ export interface Cpu {
   mourns: boolean;
   /** The machine halts or panicked: run no more threads. */
   halted: boolean;
-  /** True once a machine is attached. */
-  attached: boolean;
 }
 
-/** Where a worker says which copy of this module its cpu is in. */
-const BOUND = Symbol.for('lwkt.cpu');
+/** Per-cpu state in the heap of the cpu. */
+export type Cpu = Attached & Running;
 
-type Bound = { [BOUND]?: string };
-
-const nowhere = new Int32Array(0) as Mem;
-
-/** This cpu. */
-export const cpu: Cpu = {
+/** A cpu of no machine. */
+const UNATTACHED: Attached = {
   arena: undefined as unknown as Arena,
-  m: nowhere,
+  m: new Int32Array(0),
   id: -1,
   ncpus: 0,
   gd: 0,
   slab: 0,
   ringSize: 0,
   crowded: false,
-  curthread: 0,
   idlethread: 0,
+  attached: false,
+};
+
+const idle: Running = {
+  curthread: 0,
   resched: false,
   intrNesting: 0,
   held: 0,
@@ -104,8 +108,19 @@ export const cpu: Cpu = {
   deaths: 0,
   mourns: false,
   halted: false,
-  attached: false,
 };
+
+/**
+ * This cpu. What it is comes from its prototype until it is attached, and is its own from then on, written once: what was
+ * written once V8 takes for a constant, and so the memory, its address and its length are in the code of every function
+ * here, and not looked up. Half of what taking a token costs hangs on that: `benchmarks/parts.ts`.
+ */
+export const cpu = Object.setPrototypeOf(idle, UNATTACHED) as Cpu;
+
+/** Where a worker says which copy of this module its cpu is in. */
+const BOUND = Symbol.for('lwkt.cpu');
+
+type Bound = { [BOUND]?: string };
 
 /**
  * Binds this worker to one cpu of a machine. Once per worker.
@@ -116,17 +131,21 @@ export const cpu: Cpu = {
  * @param id - 0 .. ncpus - 1
  */
 export function attachCpu(arena: Arena, id: number): void {
-  cpu.arena = arena;
-  cpu.m = arena.m;
-  cpu.id = id;
-  cpu.ncpus = arena.map.ncpus;
-  cpu.gd = globaldataOf(arena.map, id);
-  cpu.slab = arena.map.slab;
-  cpu.ringSize = arena.map.ringSize;
-  cpu.crowded = ld(arena.m, 0, Machine.crowded) === 1;
-  cpu.idlethread = arena.map.slab + (1 + id) * Thread.WORDS;
+  const { m, map } = arena;
+  const attached: Attached = {
+    arena,
+    m,
+    id,
+    ncpus: map.ncpus,
+    gd: globaldataOf(map, id),
+    slab: map.slab,
+    ringSize: map.ringSize,
+    crowded: ld(m, 0, Machine.crowded) === 1,
+    idlethread: map.slab + (1 + id) * Thread.WORDS,
+    attached: true,
+  };
+  Object.assign(cpu, attached);
   cpu.curthread = cpu.idlethread;
-  cpu.attached = true;
   (globalThis as Bound)[BOUND] = import.meta.url;
 }
 

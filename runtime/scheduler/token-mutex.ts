@@ -78,7 +78,7 @@ const waiters = new Map<TokenRef, Waiter[]>();
 
 /** True for a token that no cpu owns. Context: any; never blocks. */
 export function isMutexToken(tok: TokenRef): boolean {
-  return ldHint(cpu.m, tok, T_OWNER) === NO_CPU;
+  return cpu.m[tok + T_OWNER] === NO_CPU;
 }
 
 /**

@@ -155,7 +155,7 @@ function checkOwner(tok: TokenRef, at: number): void {
 
 /** True when this cpu owns the token; exact (B2). Context: any; never blocks. */
 export function isOwner(tok: TokenRef): boolean {
-  return ldHint(cpu.m, tok, T_OWNER) === cpu.id + 1;
+  return cpu.m[tok + T_OWNER] === cpu.id + 1;
 }
 
 /** Takes a token that nobody owns. Context: thread | ipi; never blocks. */
@@ -229,7 +229,7 @@ export function passOn(tok: TokenRef): void {
 /** True when a free token should be offered: a thread here or another cpu waits. A hint: requests also nudge. Context: thread | idle; never blocks. */
 export function isWanted(tok: TokenRef): boolean {
   const { m } = cpu;
-  return (ldHint(m, tok, T_REQ_LOW) | ldHint(m, tok, T_REQ_HIGH)) !== 0 || waiting.any;
+  return ((m[tok + T_REQ_LOW] as number) | (m[tok + T_REQ_HIGH] as number)) !== 0 || waiting.any;
 }
 
 /** A token of this cpu became free and is wanted: gives those who wait their chance. Context: thread | idle; never blocks. */

@@ -37,7 +37,7 @@ const { TDF_TOKENS, TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { Token } = tokenLayoutModule;
 const { count, ld, st } = wordModule;
-const { arm, blameForgotten, disarm, done, ENDED, readyWith } = blockingModule;
+const { arm, blameForgotten, disarm, done, ENDED } = blockingModule;
 const { critExit, tooHigh } = critModule;
 const { counterField, cpu, requireCpu } = globaldataModule;
 const { blockSelf, unblockSelf } = switchModule;
@@ -60,8 +60,9 @@ const held = new Int32Array(MOST_HELD);
 const saved = new Map<ThreadRef, TokenRef[]>();
 /** What a waiting thread has yet to take. Per cpu. */
 const wants = new Map<ThreadRef, Want>();
-/** The armed call's token. Per cpu. */
+/** The armed call's token, and its generation if the call has got it. Per cpu. */
 let argTok: TokenRef = 0;
+let argGen = 0;
 
 interface Want {
   /** Not yet taken, in address order. */
@@ -100,16 +101,22 @@ function push(tok: TokenRef): void {
   st(m, curthread, TD_PRI, pri);
 }
 
-/** Both in one, for a new acquisition of a token that is here and free: the usual case, in as few steps as it takes. */
-function takeFresh(tok: TokenRef): boolean {
+/**
+ * Both in one, for a new acquisition of a token that is here and free: the usual case, in as few steps as it takes, and
+ * in little bytecode, like all that it is called with (`test/scheduler/bytecode.test.ts`).
+ *
+ * @returns the generation; 0 when there is more to do
+ */
+function takeFresh(tok: TokenRef): number {
   const { m, curthread } = cpu;
-  const pri = ld(m, curthread, TD_PRI) + TDPRI_CRIT;
-  if (!isOwner(tok) || (ld(m, tok, T_HOLDER) & 1) !== 0 || pri > TDPRI_LIMIT) return false;
-  st(m, tok, T_GEN, (ld(m, tok, T_GEN) + 1) | 0 || 1);
-  st(m, tok, T_HOLDER, curthread | 1);
+  const pri = (m[curthread + TD_PRI] as number) + TDPRI_CRIT;
+  if (!isOwner(tok) || ((m[tok + T_HOLDER] as number) & 1) !== 0 || pri > TDPRI_LIMIT) return 0;
+  const gen = ((m[tok + T_GEN] as number) + 1) | 0 || 1;
+  m[tok + T_GEN] = gen;
+  m[tok + T_HOLDER] = curthread | 1;
   held[cpu.held++] = tok;
-  st(m, curthread, TD_PRI, pri);
-  return true;
+  m[curthread + TD_PRI] = pri;
+  return gen;
 }
 
 /** Takes a token that nobody holds here, or that nobody owns. */
@@ -128,7 +135,7 @@ const getIterator = {
   next(resumed: unknown): Step<number> {
     if (resumed !== undefined) return wanting();
     disarm();
-    return get(argTok, true);
+    return argGen !== 0 ? done(argGen) : get(argTok, true);
   },
   return: giveUp,
 };
@@ -170,12 +177,17 @@ function giveUp(): IteratorReturnResult<never> {
  * @seed lwkt_gettoken
  */
 export function lwktGetToken(tok: TokenRef): Blocking<number> {
-  if (cpu.untimely) return untimely(() => lwktGetToken(tok));
+  if (cpu.untimely) return untimelyGet(tok);
   arm('lwktGetToken()');
-  // A free one of this cpu is taken here; `yield*` then finds the step ready.
-  if (takeFresh(tok)) return readyWith(ld(cpu.m, tok, T_GEN));
   argTok = tok;
+  // A free one of this cpu is taken here; `yield*` then finds the step ready.
+  argGen = takeFresh(tok);
   return getIterator;
+}
+
+/** Apart: a closure there would make room for its variables in every call. */
+function untimelyGet(tok: TokenRef): Blocking<number> {
+  return untimely(() => lwktGetToken(tok));
 }
 
 /**
@@ -188,7 +200,7 @@ export function lwktGetToken(tok: TokenRef): Blocking<number> {
  */
 export function lwktTryToken(tok: TokenRef): boolean {
   requireThread('lwktTryToken()');
-  if (takeFresh(tok)) return true;
+  if (takeFresh(tok) !== 0) return true;
   if (!tryHold(tok, true) && !isMine(tok)) return false;
   push(tok);
   return true;
@@ -265,9 +277,9 @@ export function lwktRelToken(tok: TokenRef): void {
   if (top < 0 || held[top] !== tok) refuseRelease(tok);
   cpu.held = top;
   const { m, curthread } = cpu;
-  if (ld(m, tok, T_HOLDER) === (curthread | 1) && (top === 0 || !holdsBelow(tok, top))) {
-    st(m, tok, T_HOLDER, curthread);
-    offer(tok);
+  if (m[tok + T_HOLDER] === (curthread | 1) && (top === 0 || !holdsBelow(tok, top))) {
+    m[tok + T_HOLDER] = curthread;
+    if (isWanted(tok) || isMutexToken(tok)) offer(tok);
   }
   critExit();
 }

@@ -81,11 +81,42 @@ function frameOf(growth: Growth): Frame | null {
   };
 }
 
+/** The number of cores, where a curve over cpus goes beyond it; else null. */
+export function crowdedFrom({ axis, curves }: Growth, cores: number): number | null {
+  if (axis !== 'cpus') return null;
+  const all = curves.flatMap(({ points }) => points.map(({ at }) => at));
+  return all.some((at) => at <= cores) && all.some((at) => at > cores) ? cores : null;
+}
+
+/** A line at the number of cores. */
+function coresMarks(growth: Growth, cores: number, narrow: boolean): Plot.Markish[] {
+  const at = crowdedFrom(growth, cores);
+  if (at === null) return [];
+  return [
+    Plot.ruleX([at], { stroke: 'var(--quiet)', strokeDasharray: '3 4', strokeWidth: 1.5 }),
+    Plot.text([at], {
+      x: (x: number) => x,
+      frameAnchor: 'top',
+      textAnchor: 'start',
+      dx: 6,
+      text: [narrow ? `${count(at)} cores` : `as many as there are cores: ${count(at)}`],
+      fill: 'var(--quiet)',
+      stroke: 'var(--ground)',
+      strokeWidth: 4,
+    }),
+  ];
+}
+
 function margins(narrow: boolean): Record<`margin${'Left' | 'Right' | 'Top' | 'Bottom'}`, number> {
   return { marginLeft: 58, marginRight: narrow ? 34 : 196, marginTop: 14, marginBottom: 44 };
 }
 
-function drawn(growth: Growth, frame: Frame, width: number, narrow: boolean): Markup {
+function drawn(
+  growth: Growth,
+  frame: Frame,
+  cores: number,
+  [width, narrow]: Parameters<Drawing>,
+): Markup {
   const { unit, axis, title } = growth;
   const { lines, place, low, high, least, most, named } = frame;
   const height = narrow ? 270 : 360;
@@ -145,20 +176,28 @@ function drawn(growth: Growth, frame: Frame, width: number, narrow: boolean): Ma
         labelArrow: 'none',
       },
       y: logScale(low, high, (y: number) => amount(y, unit)),
-      marks: [logGrid(low, high), ...lines.flatMap(curveMarks)],
+      marks: [
+        logGrid(low, high),
+        ...coresMarks(growth, cores, narrow),
+        ...lines.flatMap(curveMarks),
+      ],
     },
     `${title}, ${unit} by ${axis}. ${summary(growth)}`,
   );
 }
 
-/** What draws the curves alone; null when none has a point. */
-export function growthDrawing(growth: Growth): Drawing | null {
+/**
+ * What draws the curves alone; null when none has a point.
+ *
+ * @param cores - of the machine: marked where an axis of cpus goes beyond
+ */
+export function growthDrawing(growth: Growth, cores: number): Drawing | null {
   const frame = frameOf(growth);
-  return frame === null ? null : (width, narrow) => drawn(growth, frame, width, narrow);
+  return frame === null ? null : (...size) => drawn(growth, frame, cores, size);
 }
 
 /** Draws the curves, with what reads them; null when none has a point. */
-export function growthChart(growth: Growth): Markup | null {
+export function growthChart(growth: Growth, cores: number): Markup | null {
   const frame = frameOf(growth);
   if (frame === null) return null;
   const { lines, place, least, most } = frame;
@@ -166,7 +205,7 @@ export function growthChart(growth: Growth): Markup | null {
   return twice((width, narrow) => {
     const { marginLeft, marginRight } = margins(narrow);
     return html`${narrow && key(lines.map(({ name }) => name))}${readout(
-      drawn(growth, frame, width, narrow),
+      drawn(growth, frame, cores, [width, narrow]),
       { from: marginLeft / width, to: 1 - marginRight / width, least, most, title: axis, unit },
       lines.map(({ name, points }, i) => ({
         name,

@@ -1,9 +1,10 @@
 /** What a report says, in sentences. Each sentence is there only if its figures are. */
 import type { BenchReport, LatencyRun, Row } from '../schema.ts';
-import { advantage, count, EQUAL, figure, time } from '../figures.ts';
+import { count, figure, time } from '../figures.ts';
 import { percentileIn } from '../percentiles.ts';
 import { html, type Markup } from './markup.ts';
-import { loadName, plainRun, postedMessage, wholeOf } from './runs.ts';
+import { crowded, loadName, plainRun, postedMessage, wholeOf } from './runs.ts';
+import { standing } from './standing.ts';
 
 function list(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
@@ -21,13 +22,14 @@ function ipi(report: BenchReport, run: LatencyRun): Markup {
   const p99 = percentileIn(whole, 'p99');
   const state = run.load === 'none' ? '' : ` under ${run.load}`;
   const way = whole.name === 'one way' ? ' to arrive' : ': sent, run on the other CPU, seen done';
-  return html`An IPI takes <b>${time(whole.p50)}</b> at the
-    median${state}${way}${bounce}${
+  return html`An IPI takes <b>${time(whole.p50)}</b> at the median${state}${way}${bounce}. Of
+    ${count(whole.count)} IPIs${p99 !== null && `, 1 in 100 took longer than ${time(p99)}, and`} the slowest
+    took
+    ${time(whole.max)}.${
       posted !== null &&
-      html`; a message posted by ${posted.name} takes <b>${figure(posted.times)} times</b> as long`
-    }.
-    Of ${count(whole.count)} IPIs${p99 !== null && `, 1 in 100 took longer than ${time(p99)}, and`} the
-    slowest took ${time(whole.max)}.`;
+      html` Beside everyone else, where it takes ${time(posted.oursNs)}, a message posted by ${posted.name}
+        takes <b>${figure(posted.times)} times</b> as long.`
+    }`;
 }
 
 /** How it changes with what the receiving cpu does. */
@@ -40,42 +42,23 @@ function loads(report: BenchReport, plain: LatencyRun): Markup | null {
     .flatMap((run) => {
       const whole = wholeOf(run, before?.name);
       const p99 = whole === undefined ? null : percentileIn(whole, 'p99');
-      return whole === undefined || p99 === null ? [] : [{ name: loadName(run), p50: whole.p50, p99 }];
+      if (whole === undefined || p99 === null) return [];
+      return [{ name: loadName(run), p50: whole.p50, p99, crowd: crowded(run.cpus, report.environment) }];
     })
     .toSorted((a, b) => b.p99 - a.p99);
   const p99 = before === undefined ? null : percentileIn(before, 'p99');
   if (p99 === null || after.length === 0) return null;
   const items = after.map(
-    (one) => html`<li><b>${one.name}</b>: median ${time(one.p50)}, p99 <b>${time(one.p99)}</b></li>`,
+    (one) =>
+      html`<li>
+        <b>${one.name}</b>: median ${time(one.p50)}, p99
+        <b>${time(one.p99)}</b>${one.crowd !== null && ` (${one.crowd})`}
+      </li>`,
   );
   return html`<p>When the receiving CPU is busy, its p99 of ${time(p99)} becomes:</p>
     <ul class="columns">
       ${items}
     </ul>`;
-}
-
-/** Who is faster at what, by more than can be noise. */
-function against(rows: readonly Row[]): Markup | null {
-  let ahead = 0;
-  let equal = 0;
-  const behind: string[] = [];
-  for (const row of rows) {
-    for (const contestant of row.contestants) {
-      const times = contestant.kind === 'peer' ? advantage(contestant, row) : null;
-      if (times === null) continue;
-      if (times.median >= EQUAL) ahead++;
-      else if (times.median > 1 / EQUAL) equal++;
-      else behind.push(`${contestant.name} (${row.title}, ${figure(1 / times.median)} times)`);
-    }
-  }
-  const all = ahead + equal + behind.length;
-  if (all === 0) return null;
-  return html`<p>
-    Of ${all} comparisons with what one would use instead, lwkt is ahead in <b>${ahead}</b>${
-      equal > 0 && html`, equal in ${equal}`
-    }${behind.length > 0 && html`, behind in ${behind.length}: ${list(behind)}`}.
-    Less than a fifth counts as equal.
-  </p>`;
 }
 
 function targets(rows: readonly Row[]): Markup | null {
@@ -112,7 +95,7 @@ export function headline(report: BenchReport): Markup {
   const told = warnings(report);
   return html`<section id="summary" aria-label="In short">
     ${plain !== undefined && html`<p class="lead">${ipi(report, plain)}</p>`}
-    ${plain !== undefined && loads(report, plain)} ${against(report.rows)} ${targets(report.rows)}
+    ${plain !== undefined && loads(report, plain)} ${standing(report.rows)} ${targets(report.rows)}
     ${
       told.length > 0 &&
       html`<aside>

@@ -6,12 +6,13 @@
  * for it.
  */
 import { createHash } from 'node:crypto';
-import type { BenchReport, Growth, LatencyRun, Row } from '../schema.ts';
+import type { BenchReport, Environment, Growth, LatencyRun, Row } from '../schema.ts';
+import { breakEvens } from '../break-even.ts';
 import { bars } from './bars.ts';
 import { environmentSection, methodSection } from './environment.ts';
-import { capital, time, timesIn } from '../figures.ts';
+import { capital, figure, time, timesIn } from '../figures.ts';
 import { glossary } from './glossary.ts';
-import { growthChart } from './growth.ts';
+import { crowdedFrom, growthChart } from './growth.ts';
 import { headline } from './headline.ts';
 import { bounceLevel, curves, type Level } from './curves.ts';
 import { histograms, stageBars } from './stages.ts';
@@ -19,7 +20,7 @@ import { heatMap, mapSummary } from './map.ts';
 import { html, Markup, presentable, type Part } from './markup.ts';
 import { overviewDrawing } from './overview.ts';
 import { twice } from './svg.ts';
-import { postedMessage, runGroups, type RunGroup } from './runs.ts';
+import { crowded, postedMessage, runGroups, type RunGroup } from './runs.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 import { details, groupTable, growthTable, mapTable, rowTable, verdict } from './tables.ts';
@@ -39,11 +40,24 @@ function broken({ id, broke }: LatencyRun): Markup | null {
     <pre class="scroll" tabindex="0">${broke.trace.join('\n')}</pre>`;
 }
 
+/** What is to be known where CPUs outnumber the cores. */
+function crowdNote(cpus: number, environment: Environment): Markup | null {
+  const crowd = crowded(cpus, environment);
+  if (crowd === null) return null;
+  return html`<p class="quiet">${crowd}: waiting for a slice of a core is in these figures.</p>`;
+}
+
 /** @param first - whether the reader sees such charts for the first time */
-function groupPart(group: RunGroup, levels: readonly Level[], first: boolean): Markup {
+function groupPart(
+  group: RunGroup,
+  levels: readonly Level[],
+  first: boolean,
+  environment: Environment,
+): Markup {
   const bounce = bounceLevel(group);
   const whole = group.shown;
   return html`<h3>${group.title}</h3>
+    ${crowdNote(group.cpus, environment)}
     ${figureOf(
       html`Percentile curves of the ${whole}, one for each load of the receiving
       CPU.${
@@ -59,7 +73,10 @@ function groupPart(group: RunGroup, levels: readonly Level[], first: boolean): M
       histograms(group),
     )}
     ${figureOf(
-      html`Where the time goes: the mean of each stage.${first && ` Means, because only they add up.`}`,
+      html`Where the time goes: the mean of each stage.${
+        first &&
+        ` Means, because only they add up. Stages are timed by themselves, after the rest, and a look at the clock more in each IPI costs time: so they add up to more than the mean above.`
+      }`,
       stageBars(group),
     )}
     ${group.runs.map(broken)}`;
@@ -74,18 +91,19 @@ function latencySection(report: BenchReport): Markup {
     ${
       groups.length === 0
         ? html`<p class="quiet">This run measured no latency: <code>lwkt bench ipi</code> does.</p>`
-        : groups.map((group, i) => groupPart(group, level, i === 0))
+        : groups.map((group, i) => groupPart(group, level, i === 0, report.environment))
     }
   </section>`;
 }
 
-function mapSection({ maps }: BenchReport): Markup | null {
+function mapSection({ maps, environment }: BenchReport): Markup | null {
   if (maps.length === 0) return null;
   return html`<section id="map">
     <h2>Each pair of CPUs</h2>
     ${maps.map(
       (map) =>
         html`<h3>${capital(map.title)}</h3>
+          ${crowdNote(map.cpus, environment)}
           ${figureOf(html`Median in nanoseconds: ${mapSummary(map)}. The stronger the colour, the slower.`, heatMap(map, 'median'))}
           ${details('The figures: median and p99 of each pair', mapTable(map))}`,
     )}
@@ -98,12 +116,28 @@ function scales({ curves: of }: Growth): string {
   return zero ? 'Costs are on a logarithmic scale' : 'Both scales are logarithmic';
 }
 
-function growthSection({ growth }: BenchReport): Markup | null {
+/** From where on each is worth its while, in a sentence. */
+function breakEvenNote(growth: Growth): Markup | null {
+  const found = breakEvens(growth);
+  if (found.length === 0) return null;
+  const { baseline = '', axis } = growth;
+  const from = found.map(({ name, at, throughout }) => {
+    const where = at === null ? 'nowhere' : throughout ? `all along, from ${figure(at)}` : figure(at);
+    return html`<li><b>${name}</b>: ${where}</li>`;
+  });
+  return html`<p>Cheaper than ${baseline} from so many ${axis} on:</p>
+    <ul class="columns">
+      ${from}
+    </ul>`;
+}
+
+function growthSection({ growth, environment: { cores } }: BenchReport): Markup | null {
   if (growth.length === 0) return null;
   return html`<section id="growth">
     <h2>How costs grow with the work</h2>
     ${growth.map((of) => {
-      const drawing = growthChart(of);
+      const drawing = growthChart(of, cores);
+      const crowd = crowdedFrom(of, cores) === null ? '' : '; right of the dashed line CPUs outnumber the cores';
       const missing = of.curves.flatMap(({ name, points }) =>
         points.flatMap(({ at, why }) =>
           why === null ? [] : [`${name} at ${at.toLocaleString('en-US')}: ${why}`],
@@ -113,8 +147,9 @@ function growthSection({ growth }: BenchReport): Markup | null {
         ${
           drawing === null
             ? html`<p class="quiet">No point could be measured.</p>`
-            : figureOf(html`${scales(of)}; thick strokes show how far repetitions went.`, drawing)
+            : figureOf(html`${scales(of)}; thick strokes show how far repetitions went${crowd}.`, drawing)
         }
+        ${breakEvenNote(of)}
         ${missing.length > 0 && html`<p class="quiet">Not measured: ${missing.join('; ')}.</p>`}
         ${details('The figures', growthTable(of))}`;
     })}

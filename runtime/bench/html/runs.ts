@@ -1,10 +1,11 @@
 /** Latency runs as the page groups them: the same IPIs, under one load after the other. */
-import { capital } from '../figures.ts';
-import type { BenchReport, Distribution, LatencyRun } from '../schema.ts';
+import { capital, count } from '../figures.ts';
+import type { BenchReport, Distribution, Environment, LatencyRun } from '../schema.ts';
 
 /** Runs of one mode and one way to wake, in one kind of loop. */
 export interface RunGroup {
   readonly title: string;
+  readonly cpus: number;
   readonly runs: readonly LatencyRun[];
   /** The distribution that is compared over the loads, as in `round trip`. */
   readonly shown: string;
@@ -32,6 +33,11 @@ export function loadName({ load, rate }: LatencyRun): string {
   return `${load === 'none' ? 'no load' : load}${pace}`;
 }
 
+/** In words that CPUs outnumber the cores; null where each can have one. */
+export function crowded(cpus: number, { cores }: Environment): string | null {
+  return cpus > cores ? `${count(cpus)} CPUs on ${count(cores)} core${cores === 1 ? '' : 's'}` : null;
+}
+
 function shownOf(runs: readonly LatencyRun[]): string {
   const common = WHOLE.find((name) => runs.every((run) => run.distributions.some((d) => d.name === name)));
   return common ?? runs[0]?.distributions[0]?.name ?? '';
@@ -47,6 +53,7 @@ export function runGroups({ runs }: BenchReport): RunGroup[] {
   return [...groups]
     .map(([title, of]) => ({
       title,
+      cpus: of[0]?.cpus ?? 0,
       runs: of.toSorted((a, b) => Number(b.load === 'none') - Number(a.load === 'none')),
       shown: shownOf(of),
     }))
@@ -62,15 +69,26 @@ export function plainRun({ runs }: BenchReport): LatencyRun | undefined {
 /** How a peer that posts messages is called. */
 const POSTED = /MessagePort|postMessage/;
 
+/** A posted message beside an IPI, both measured in the same row. */
+interface Posted {
+  readonly name: string;
+  readonly ns: number;
+  readonly oursNs: number;
+  /** The median of the rounds' ratios. */
+  readonly times: number;
+}
+
 /** What a posted message costs, as measured beside the IPIs; null where it was not. */
-export function postedMessage({ rows }: BenchReport): { name: string; ns: number; times: number } | null {
+export function postedMessage({ rows }: BenchReport): Posted | null {
   for (const row of rows) {
+    const ours = row.contestants[0]?.cost;
     if (row.unit !== 'ns' || !/call|round/i.test(`${row.id} ${row.title}`)) continue;
     const posted = row.contestants.find(({ name }) => POSTED.test(name));
-    if (posted?.cost && posted.ratio) {
+    if (ours && posted?.cost && posted.ratio) {
       return {
         name: POSTED.exec(posted.name)?.[0] ?? posted.name,
         ns: posted.cost.median,
+        oursNs: ours.median,
         times: 1 / posted.ratio.median,
       };
     }

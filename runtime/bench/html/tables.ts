@@ -1,6 +1,6 @@
 /** The figures behind the charts, as tables. */
 import type { BenchReport, Contestant, Growth, PairMap, Row } from '../schema.ts';
-import { advantage, amount, capital, count, figure, range, time, timesIn } from '../figures.ts';
+import { advantage, amount, capital, count, figure, judgement, range, time, timesIn } from '../figures.ts';
 import { PERCENTILES, percentileIn } from '../percentiles.ts';
 import { html, type Markup, type Part } from './markup.ts';
 import { wholeOf, type RunGroup } from './runs.ts';
@@ -103,10 +103,12 @@ export function growthTable({ title, axis, unit, curves }: Growth): Markup {
 }
 
 /** Met, missed, or nothing to say. */
-export function verdict({ target, met }: Row): Markup | null {
+export function verdict(row: Row): Markup | null {
+  const { target, met } = row;
   if (target === null) return null;
   if (met === null) return html`<span class="quiet">not judged: its baseline could not run</span>`;
-  return met ? html`<span class="good">✓ met</span>` : html`<span class="bad">✗ missed</span>`;
+  const said = judgement(row);
+  return met ? html`<span class="good">✓ ${said}</span>` : html`<span class="bad">✗ ${said}</span>`;
 }
 
 /** What a contestant is, and how often it was measured. */

@@ -8,6 +8,8 @@ import type { Picture } from '../plan/work.ts';
 import { grow, growWith, type Curve } from '../rows.ts';
 import type { Growth } from '../schema.ts';
 
+/** What a task handed on must be quicker than. */
+const PLAIN = 'a loop of one plain thread';
 const STEPS = [100, 1000, 10_000, 100_000, 1_000_000];
 const QUICK_STEPS = [1000, 100_000];
 const CPUS = [1, 2, 4, 8, 16, 32];
@@ -29,11 +31,12 @@ export async function grainCurve(
         'a task of a chosen size, many of them from one thread to two cpus, by the steps of arithmetic in it, about a nanosecond each',
       unit: 'ns',
       axis: 'steps',
+      baseline: PLAIN,
     },
     quick ? QUICK_STEPS : STEPS,
     [
       lwktCurve(costs, (steps) => (n) => costs.ask('benchGrains', [steps, n]), { step }),
-      ...javascriptCurve(vs, 'a loop of one plain thread', (steps) => async (n) => plainGrains(steps, n), {
+      ...javascriptCurve(vs, PLAIN, (steps) => async (n) => plainGrains(steps, n), {
         step,
       }),
       ...pools.map((peer): Curve => ({
