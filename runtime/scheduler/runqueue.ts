@@ -64,7 +64,7 @@ export function dequeue(td: ThreadRef): void {
  */
 export function moveToTail(td: ThreadRef): void {
   const { m, gd } = cpu;
-  const flags = ld(m, td, TD_FLAGS);
+  const flags = m[td + TD_FLAGS] as number;
   if ((flags & TDF_RUNQ) === 0) {
     if ((flags & TDF_STOPREQ) !== 0) {
       // What it has waited for since may have cleared it.
@@ -73,8 +73,8 @@ export function moveToTail(td: ThreadRef): void {
     }
     enqueue(td);
   }
-  const head = gd + GD_TDRUNQ + 2 * (ld(m, td, TD_PRI) & TDPRI_MASK);
-  if (tailqFirst(m, head) === td) tailqRotate(m, head, TD_THREADQ);
+  const head = gd + GD_TDRUNQ + 2 * ((m[td + TD_PRI] as number) & TDPRI_MASK);
+  if (m[head] === td) tailqRotate(m, head, TD_THREADQ);
 }
 
 /** True when a thread other than `td` could run at the highest level that has any. Context: any; never blocks. */
@@ -92,10 +92,10 @@ export function othersRunnable(td: ThreadRef): boolean {
 export function highestRunq(): number {
   const { m, gd } = cpu;
   for (;;) {
-    const mask = ld(m, gd, GD_RUNQMASK);
+    const mask = m[gd + GD_RUNQMASK] as number;
     if (mask === 0) return -1;
     const nq = 31 - Math.clz32(mask);
-    if (tailqFirst(m, gd + GD_TDRUNQ + 2 * nq) !== 0) return nq;
+    if (m[gd + GD_TDRUNQ + 2 * nq] !== 0) return nq;
     st(m, gd, GD_RUNQMASK, mask & ~(1 << nq));
     count(m, gd, RUNQ_STALE);
   }
