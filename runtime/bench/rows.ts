@@ -58,12 +58,7 @@ function judged(spread: Spread, reaches: (value: number) => boolean): Pick<Row, 
   return { met, certain: reaches(spread.least) === met && reaches(spread.most) === met };
 }
 
-function verdict(
-  aim: Aim | undefined,
-  unit: string,
-  index: number,
-  outcomes: readonly Outcome[],
-): Verdict {
+function verdict(aim: Aim | undefined, unit: string, index: number, outcomes: readonly Outcome[]): Verdict {
   const ours = outcomes[0]?.cost[index];
   const unjudged = { met: null, certain: null, limit: null };
   if (aim === undefined || ours === undefined) return { target: null, ...unjudged };

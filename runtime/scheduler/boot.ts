@@ -36,7 +36,7 @@ import {
   tokenRequestHandler,
   yieldTokens,
 } from './token-owner.ts';
-import { resumeTokens, suspendTokens } from './token.ts';
+import { resumeTokens, suspendTokens } from './token-held.ts';
 import { rouse, wakeupHandler } from './tsleep.ts';
 import { survive } from './survive.ts';
 import { initIdleThread } from './idle-thread.ts';

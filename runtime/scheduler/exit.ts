@@ -45,7 +45,7 @@ import * as moveModule from './move.ts';
 import * as releaseModule from './release.ts';
 import * as scheduleModule from './schedule.ts';
 import * as threadModule from './thread.ts';
-import * as tokenModule from './token.ts';
+import * as tokenHeldModule from './token-held.ts';
 import * as syncEndModule from './sync-end.ts';
 import * as tsleepModule from './tsleep.ts';
 
@@ -76,7 +76,7 @@ const { takeMoveRequest } = moveModule;
 const { dropRelease } = releaseModule;
 const { commOf, handleOf, killedError, locals, lwktFreeThread, slotOf, stacks, tryRefOf, unlinkThread } =
   threadModule;
-const { dropTokens } = tokenModule;
+const { dropTokens } = tokenHeldModule;
 const { abandonSync, holdsSync } = syncEndModule;
 const { dropSleeper } = tsleepModule;
 

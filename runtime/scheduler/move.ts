@@ -216,7 +216,7 @@ export function acquiredHandler(who: number, handle: number, reason: number): vo
  * @returns tells them, once the end is complete; undefined when there is nobody
  */
 export function takeMoveRequest(td: ThreadRef): (() => void) | undefined {
-  const request = requests.get(td);
+  const request = requests.size === 0 ? undefined : requests.get(td);
   if (request === undefined) return undefined;
   requests.delete(td);
   const handle = handleOf(td);

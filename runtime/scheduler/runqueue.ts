@@ -19,7 +19,7 @@ import * as globaldataModule from './globaldata.ts';
 const { TDF_RUNQ, TDF_STOPREQ, TDPRI_MASK } = paramsModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
-const { tailqFirst, tailqInsertTail, tailqRemove, tailqRotate } = tailqModule;
+const { tailqInsertTail, tailqRemove, tailqRotate } = tailqModule;
 const { count, ld, st } = wordModule;
 const { counterField, cpu } = globaldataModule;
 

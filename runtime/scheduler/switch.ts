@@ -156,7 +156,7 @@ export function dispatch(): Why {
  */
 function runThreads(): boolean {
   const { m, gd, idlethread } = cpu;
-  do {
+  for (;;) {
     const nq = highestRunq();
     if (nq < 0) return false;
     const head = gd + GD_TDRUNQ + 2 * nq;
@@ -166,8 +166,8 @@ function runThreads(): boolean {
       if (td === 0) return false;
     } else tailqRotate(m, head, TD_THREADQ);
     step(td, idlethread);
-  } while (m[gd] === 0 && --cpu.polls >= 0 && !cpu.resched);
-  return true;
+    if (m[gd] !== 0 || --cpu.polls < 0 || cpu.resched) return true;
+  }
 }
 
 /**

@@ -57,7 +57,7 @@ import * as stayModule from './token-stay.ts';
 const { nowNs } = clockModule;
 const { Globaldata } = globaldataLayoutModule;
 const { Token } = tokenLayoutModule;
-const { casA, count, ld, ldA, ldHint, st, stA } = wordModule;
+const { casA, count, ld, ldA, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { isDead } = deadModule;
 const { note } = eventsModule;

@@ -16,7 +16,7 @@
  * Seed: lwkt_gettoken, lwkt_trytoken, lwkt_reltoken, lwkt_regettoken, lwkt_gentoken.
  */
 import { LwktError } from '../base/errors.ts';
-import type { ThreadRef, Token as TokenRef } from '../base/ids.ts';
+import type { Token as TokenRef } from '../base/ids.ts';
 import * as paramsModule from '../base/params.ts';
 import { wmesgCode } from '../base/wmesg.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
@@ -28,55 +28,33 @@ import * as critModule from './crit.ts';
 import * as globaldataModule from './globaldata.ts';
 import * as switchModule from './switch.ts';
 import * as threadModule from './thread.ts';
+import type { Want } from './token-held.ts';
+import * as tokenHeldModule from './token-held.ts';
 import * as tokenMutexModule from './token-mutex.ts';
 import * as tokenOwnerModule from './token-owner.ts';
 import { untimely } from './untimely.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { TDF_TOKENS, TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
+const { TDPRI_CRIT, TDPRI_LIMIT } = paramsModule;
 const { Thread } = threadLayoutModule;
 const { Token } = tokenLayoutModule;
-const { count, ld, st } = wordModule;
+const { ld, st } = wordModule;
 const { arm, blameForgotten, disarm, done, ENDED } = blockingModule;
-const { critExit, tooHigh } = critModule;
-const { counterField, cpu, requireCpu } = globaldataModule;
+const { critExit } = critModule;
+const { cpu, requireCpu } = globaldataModule;
 const { blockSelf, unblockSelf } = switchModule;
 const { commOf } = threadModule;
-const { freeMutexToken, giveUpMutexToken, gotMutexToken, isMutexToken, requestMutexToken, takeMutexToken } =
-  tokenMutexModule;
-const { dropWaiter, isOwner, isWanted, passOn, requestToken, tokenFreed, tryOwn } = tokenOwnerModule;
+const { held, holdsBelow, isMine, letGo, offer, push, wants } = tokenHeldModule;
+const { giveUpMutexToken, gotMutexToken, isMutexToken, requestMutexToken, takeMutexToken } = tokenMutexModule;
+const { dropWaiter, isOwner, isWanted, passOn, requestToken, tryOwn } = tokenOwnerModule;
 
-const { flags: TD_FLAGS, pri: TD_PRI } = Thread;
+const { pri: TD_PRI } = Thread;
 const { holder: T_HOLDER, gen: T_GEN } = Token;
 const WMESG_TOKEN = wmesgCode('token');
-const LOSSES = counterField('lwkt.token_losses');
 
-/** Most tokens of a thread: each is a critical section. */
-const MOST_HELD = Math.floor(TDPRI_LIMIT / TDPRI_CRIT) + 1;
-
-/** Tokens of the current thread in the order it got them; the first `cpu.held` entries count. Per cpu. */
-const held = new Int32Array(MOST_HELD);
-/** The same of threads that blocked with tokens in hand. Per cpu. */
-const saved = new Map<ThreadRef, TokenRef[]>();
-/** What a waiting thread has yet to take. Per cpu. */
-const wants = new Map<ThreadRef, Want>();
 /** The armed call's token, and its generation if the call has got it. Per cpu. */
 let argTok: TokenRef = 0;
 let argGen = 0;
-
-interface Want {
-  /** Not yet taken, in address order. */
-  readonly toks: TokenRef[];
-  /** The one that the thread asked for. */
-  readonly asked: TokenRef;
-  /** True for a new acquisition, false to get back what was lost. */
-  readonly fresh: boolean;
-}
-
-/** True when the current thread holds the token: only it writes itself there, and writes that it lets go. */
-function isMine(tok: TokenRef): boolean {
-  return ld(cpu.m, tok, T_HOLDER) === (cpu.curthread | 1);
-}
 
 /** Holds a token that this cpu owns and no thread of it holds. */
 function holdHere(tok: TokenRef, fresh: boolean): boolean {
@@ -90,15 +68,6 @@ function mark(tok: TokenRef, fresh: boolean): void {
   const { m, curthread } = cpu;
   if (fresh || ld(m, tok, T_HOLDER) !== curthread) st(m, tok, T_GEN, (ld(m, tok, T_GEN) + 1) | 0 || 1);
   st(m, tok, T_HOLDER, curthread | 1);
-}
-
-/** Notes an acquisition in the thread: the list, and the critical section that comes with it. */
-function push(tok: TokenRef): void {
-  const { m, curthread } = cpu;
-  const pri = ld(m, curthread, TD_PRI) + TDPRI_CRIT;
-  if (pri > TDPRI_LIMIT) tooHigh(pri);
-  held[cpu.held++] = tok;
-  st(m, curthread, TD_PRI, pri);
 }
 
 /**
@@ -284,11 +253,6 @@ export function lwktRelToken(tok: TokenRef): void {
   critExit();
 }
 
-function holdsBelow(tok: TokenRef, top: number): boolean {
-  for (let i = 0; i < top; i++) if (held[i] === tok) return true;
-  return false;
-}
-
 function refuseRelease(tok: TokenRef): never {
   requireThread('lwktRelToken()');
   blameForgotten();
@@ -297,18 +261,6 @@ function refuseRelease(tok: TokenRef): never {
     'ERR_LWKT_CONTEXT',
     `lwktRelToken(${tok}): thread '${commOf(cpu.curthread)}' ${last}; release tokens in the reverse order of getting them`,
   );
-}
-
-/** Makes a token free that the current thread holds. */
-function letGo(tok: TokenRef): void {
-  st(cpu.m, tok, T_HOLDER, cpu.curthread);
-  offer(tok);
-}
-
-/** A token that was let go is for whoever waits. */
-function offer(tok: TokenRef): void {
-  if (isMutexToken(tok)) freeMutexToken(tok);
-  else if (isWanted(tok)) tokenFreed(tok);
 }
 
 // ---- generations
@@ -366,42 +318,4 @@ function* genBody(tok: TokenRef, gen: number): Generator<unknown, number, unknow
 export function lwktGenToken(tok: TokenRef, gen: number): Blocking<number> {
   arm('lwktGenToken()');
   return genBody(tok, gen);
-}
-
-// ---- threads that block, run again, end
-
-/** The current thread blocks: it loses its tokens, unless it waits for another one. Context: idle; never blocks. */
-export function suspendTokens(td: ThreadRef): void {
-  const { m } = cpu;
-  // Threads that wait on a queue pass here each time: a loop costs a tenth of what Array.from does.
-  const toks: TokenRef[] = [];
-  for (let i = 0; i < cpu.held; i++) toks.push(held[i] as TokenRef);
-  cpu.held = 0;
-  saved.set(td, toks);
-  st(m, td, TD_FLAGS, ld(m, td, TD_FLAGS) | TDF_TOKENS);
-  if (wants.has(td)) return;
-  for (const tok of toks) {
-    if (!isMine(tok)) continue;
-    count(m, cpu.gd, LOSSES);
-    letGo(tok);
-  }
-}
-
-/** The thread runs again: its list is the current one. Context: idle; never blocks. */
-export function resumeTokens(td: ThreadRef): void {
-  const toks = saved.get(td) ?? [];
-  saved.delete(td);
-  for (let i = 0; i < toks.length; i++) held[i] = toks[i] as TokenRef;
-  cpu.held = toks.length;
-  st(cpu.m, td, TD_FLAGS, ld(cpu.m, td, TD_FLAGS) & ~TDF_TOKENS);
-}
-
-/** Releases all that an ended thread left held; how many they were. Context: idle; never blocks. */
-export function dropTokens(): number {
-  const n = cpu.held;
-  while (cpu.held !== 0) {
-    const tok = held[--cpu.held] as TokenRef;
-    if (isMine(tok)) letGo(tok);
-  }
-  return n;
 }

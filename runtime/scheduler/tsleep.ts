@@ -206,7 +206,8 @@ export function tsleepInterlock(ident: number): void {
 
 /** The thread sleeps no more, or never did after all. Context: thread | idle; never blocks. */
 export function dropSleeper(td: ThreadRef): void {
-  const sleeper = sleepers.get(td);
+  // Every thread that ends comes here, and few have ever slept: the size is cheaper to look at.
+  const sleeper = sleepers.size === 0 ? undefined : sleepers.get(td);
   if (sleeper === undefined) return;
   sleepers.delete(td);
   dequeue(sleeper);

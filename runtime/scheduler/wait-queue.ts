@@ -68,8 +68,15 @@ export function unlink(w: WaitQueue, td: ThreadRef): void {
   st(m, w, W_COUNT, ld(m, w, W_COUNT) - 1);
 }
 
+/** A thread that was taken off its queue. */
+interface Woken {
+  readonly handle: Td;
+  readonly dcpu: number;
+  readonly seq: number;
+}
+
 /** Tells a thread that it was signalled. */
-function tellSignalled(handle: Td, dcpu: number, seq: number, gen: number): void {
+function tellSignalled({ handle, dcpu, seq }: Woken, gen: number): void {
   if (dcpu === cpu.id) unblockedHandler(handle, seq, gen);
   else sendIpi(dcpu, IPI.unblocked, handle, seq, gen);
 }
@@ -96,14 +103,19 @@ export function signalQueue(w: WaitQueue, most: number): number {
   st(m, w, W_GEN, gen);
   // Telling may drain IPIs, which may bring more that wait: those came after the signal.
   const count = Math.min(most, ld(m, w, W_COUNT));
-  const woken: ThreadRef[] = [];
-  for (let td = tailqFirst(m, w + W_WAITQ); woken.length < count; td = tailqFirst(m, w + W_WAITQ)) {
-    unlink(w, td);
-    woken.push(td);
-  }
-  const threads = woken.map((td) => [handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ)] as const);
-  for (const [handle, dcpu, seq] of threads) tellSignalled(handle, dcpu, seq, gen);
+  // Nobody or one is the rule, and takes no list.
+  if (count === 1) tellSignalled(takeFirst(w), gen);
+  else if (count !== 0)
+    Array.from({ length: count }, () => takeFirst(w)).forEach((one) => tellSignalled(one, gen));
   return count;
+}
+
+/** Takes who waits longest off the queue. */
+function takeFirst(w: WaitQueue): Woken {
+  const { m } = cpu;
+  const td = tailqFirst(m, w + W_WAITQ);
+  unlink(w, td);
+  return { handle: handleOf(td), dcpu: ldA(m, td, TD_CPU), seq: ld(m, td, TD_WAIT_SEQ) };
 }
 
 function finish(handle: number, seq: number, result: number, signalled: boolean): void {
@@ -156,7 +168,9 @@ export function bereaveQueue(w: WaitQueue, waiting: readonly ThreadRef[]): void 
   const gen = (1 + ld(m, w, W_GEN)) | 0;
   st(m, w, W_GEN, gen);
   for (const td of waiting) st(m, td, TD_WAIT_ON, 0);
-  for (const td of waiting) tellSignalled(handleOf(td), ldA(m, td, TD_CPU), ld(m, td, TD_WAIT_SEQ), gen);
+  for (const td of waiting) {
+    tellSignalled({ handle: handleOf(td), dcpu: ldA(m, td, TD_CPU), seq: ld(m, td, TD_WAIT_SEQ) }, gen);
+  }
 }
 
 /**

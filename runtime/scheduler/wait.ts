@@ -15,13 +15,13 @@ import { wmesgCode } from '../base/wmesg.ts';
 import { Thread } from '../shared-memory/layout/thread.ts';
 import { Wait } from '../shared-memory/layout/token.ts';
 import { ld, st } from '../shared-memory/word.ts';
-import { arm, disarm, done, ENDED, RESUME, type Blocking, type Step } from './blocking.ts';
+import { arm, disarm, done, ENDED, readyWith, RESUME, type Blocking, type Step } from './blocking.ts';
 import { cpu, requireCpu, sysctlValue } from './globaldata.ts';
 import { wakeHandle } from './schedule.ts';
 import { blockSelf, unblockSelf } from './switch.ts';
 import { beginCleanup, endCleanup, handleOf } from './thread.ts';
 import { cancelTimer, setTimer, type Timer } from './timer.ts';
-import { lwktGetToken, lwktRegetToken, lwktRelToken } from './token.ts';
+import { lwktGetToken, lwktRegetToken, lwktRelToken, lwktTryToken } from './token.ts';
 import { untimely } from './untimely.ts';
 import {
   askToBlock,
@@ -96,12 +96,17 @@ function passSignalOn(w: WaitQueue, { signalled }: WaitState): void {
   if (signalled) signalHandler(w, 0, 1);
 }
 
+/** The token that a queue is protected by: they begin at the same word. */
+function tokenOf(w: number): TokenRef {
+  return w;
+}
+
 /** The queue comes to the thread. */
 function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<unknown, number, unknown> {
   disarm();
   const { m } = cpu;
   const td = cpu.curthread;
-  const tok = w as number as TokenRef;
+  const tok = tokenOf(w);
   yield* lwktGetToken(tok);
   const now = ld(m, w, W_GEN);
   if (now !== gen) {
@@ -113,7 +118,11 @@ function* blockByToken(w: WaitQueue, gen: number, timeoutMs: number): Generator<
   const timer = timerFor(timeoutMs);
   let finished = false;
   try {
-    yield* untilOver(w, state, timer);
+    // As untilOver(), without a generator more in the way of every wake-up.
+    for (;;) {
+      if (state.over || timer?.live === false) break;
+      yield* once(w);
+    }
     finished = true;
   } finally {
     if (timer !== undefined) cancelTimer(timer);
@@ -187,10 +196,14 @@ export function lwktBlock(w: WaitQueue, gen: number, timeoutMs = Infinity): Bloc
 
 function* signalByToken(w: WaitQueue, most: number): Generator<unknown, number, unknown> {
   disarm();
-  const tok = w as number as TokenRef;
-  yield* lwktGetToken(tok);
+  yield* lwktGetToken(tokenOf(w));
+  return signalWithToken(w, most);
+}
+
+/** The current thread holds the queue's token, and lets it go. */
+function signalWithToken(w: WaitQueue, most: number): number {
   const woken = signalQueue(w, most);
-  lwktRelToken(tok);
+  lwktRelToken(tokenOf(w));
   return woken;
 }
 
@@ -224,6 +237,13 @@ function* signalByMessage(w: WaitQueue, most: number): Generator<unknown, number
 export function lwktSignal(w: WaitQueue, most = Infinity): Blocking<number> {
   if (cpu.untimely) return untimely(() => lwktSignal(w, most));
   arm('lwktSignal()');
-  const by = sysctlValue('lwkt.waitq_message') === 0 ? signalByToken : signalByMessage;
-  return by(w, Math.min(ALL, Math.max(0, most)));
+  const n = Math.min(ALL, Math.max(0, most));
+  if (sysctlValue('lwkt.waitq_message') !== 0) return signalByMessage(w, n);
+  // A queue that is here and free takes no generator.
+  if (!lwktTryToken(tokenOf(w))) return signalByToken(w, n);
+  // Not armed, so that an interrupt thread that is woken may preempt.
+  disarm();
+  const woken = signalWithToken(w, n);
+  arm('lwktSignal()');
+  return readyWith(woken);
 }

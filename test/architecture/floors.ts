@@ -71,6 +71,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/token-requests.ts',
       'scheduler/token-owner.ts',
       'scheduler/token-mutex.ts',
+      'scheduler/token-held.ts',
       'scheduler/token.ts',
       'scheduler/token-stop.ts',
       'scheduler/sleep.ts',

@@ -43,10 +43,18 @@ test('page: says in its first sentences what the figures are', (t) => {
   const p50 = run?.distributions[0]?.p50 ?? 0;
   const text = textOf(page);
   t.true(text.includes(`An IPI takes ${p50} ns at the median`), text.slice(0, 600));
-  t.regex(text, /a message posted by MessagePort takes 29\d times as long/);
   t.regex(text, /gc : median 1\d\d ns, p99 1\.\d+ ms/);
   t.regex(text, /9 of 12 targets are met; missed: IPI call, both CPUs awake, Switch between 60,000 threads/);
-  t.regex(text, /behind in 2: async function \(Create, run, exit, join on the own CPU, 4\.\d+ times\)/);
+  t.regex(text, /ahead in 15 , equal in 3, behind in 2 \. Less than a fifth/);
+  t.regex(
+    text,
+    /lwkt is behind, and how many times Create, run, exit, join on the own CPU : async function 4\.\d+ ×/,
+  );
+  t.regex(
+    text,
+    /lwkt is ahead, and how many times IPI call, both CPUs awake : Go channel 517 ×, Comlink 404 ×/,
+  );
+  t.regex(text, /takes 151 ns, a message posted by MessagePort takes 292 times/, 'both of the same row');
 });
 
 test('page: what it says follows the figures', (t) => {
@@ -59,6 +67,40 @@ test('page: what it says follows the figures', (t) => {
   const text = textOf(htmlReport(other));
   t.true(text.includes('An IPI takes 4.32 µs at the median'));
   t.regex(text, /2 of 2 targets are met\./);
+});
+
+test('page: says of an aim what single rounds say of it', (t) => {
+  const other = structuredClone(small);
+  for (const row of other.rows) row.certain = false;
+  t.regex(textOf(htmlReport(other)), /✗ missed, not in every round/);
+  for (const row of other.rows) row.certain = true;
+  t.notRegex(textOf(htmlReport(other)), /not in every round/);
+});
+
+test('page: says where cpus outnumber the cores', (t) => {
+  const other = structuredClone(report);
+  const crowd = other.runs.find(({ load }) => load === 'storm:1e6/s');
+  if (crowd === undefined) throw new Error('the helper has none');
+  crowd.cpus = 3;
+  other.growth = other.growth.map((growth) =>
+    growth.axis === 'threads' ? { ...growth, axis: 'cpus' } : growth,
+  );
+  const text = textOf(htmlReport(other));
+  t.regex(text, /storm:1e6\/s : median [^(]*\(3 CPUs on 2 cores\)/);
+  t.regex(text, /Pair, awake: closed loop, 3 CPUs 3 CPUs on 2 cores: waiting for a slice/);
+  t.regex(text, /right of the dashed line CPUs outnumber the cores/);
+  t.true(text.includes('as many as there are cores: 2'));
+  other.environment.cores = 64;
+  for (const growth of other.growth)
+    for (const curve of growth.curves) curve.points = curve.points.filter(({ at }) => at <= 64);
+  t.notRegex(textOf(htmlReport(other)), /outnumber|on 64 cores:|as there are cores/);
+});
+
+test('page: says from where on each is worth its while', (t) => {
+  t.regex(
+    textOf(page),
+    /Cheaper than a loop of one plain thread from so many steps on: lwkt : 2,370 Piscina : 111,000 The figures/,
+  );
 });
 
 test('page: needs nothing but itself, and stays below a megabyte', (t) => {

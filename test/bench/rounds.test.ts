@@ -341,3 +341,42 @@ test('rounds: over a figure of 0 there is no ratio', async (t) => {
   );
   t.true(Row.safeParse(row).success);
 });
+
+/** One whose cost is another one in each round. */
+function byRound(name: string, kind: Contender['kind'], costs: readonly number[]): Contender {
+  let round = 0;
+  return {
+    name,
+    kind,
+    fixed: true,
+    measure: () => Promise.resolve(costs[round] ?? NaN),
+    renew: () => {
+      round++;
+      return Promise.resolve();
+    },
+  };
+}
+
+test('rows: an aim over another one is judged, and drawn, by the ratios of rounds', async (t) => {
+  const figure = { id: 'a', title: 'a', includes: '', unit: 'ns' } as const;
+  const options = {
+    rounds: 3,
+    durationMs: 6,
+    quick: true,
+    interrupted: new AbortController().signal,
+  } as BenchOptions;
+  // Ratios of 1, 2 and 1.33: their median is not that of 30 over 15.
+  const ours = (): Contender => byRound('A', 'lwkt', [10, 30, 40]);
+  const theirs = byRound('B', 'peer', [10, 15, 30]);
+  const [row] = await compare(
+    'fight',
+    [{ ...figure, aim: { times: 1.5, of: 'B' } }],
+    [ours(), theirs],
+    options,
+  );
+  t.like(row, { target: '≤ 1.5 × B', met: true, certain: false });
+  t.is(row?.contestants[1]?.ratio?.median, 40 / 30);
+  t.is(row?.limit, (30 / (40 / 30)) * 1.5, 'above what lwkt took, as the verdict says');
+  const [loose] = await compare('fight', [{ ...figure, aim: { most: 40 } }], [ours()], options);
+  t.like(loose, { target: '≤ 40 ns', met: true, certain: true, limit: 40 });
+});

@@ -338,6 +338,7 @@ function growth(random: () => number): Growth[] {
       title: 'a task of a chosen size, by the steps of arithmetic in it',
       unit: 'ns',
       axis: 'steps',
+      baseline: 'a loop of one plain thread',
       curves: [
         curve('lwkt', 'lwkt', steps, (x) => 900 + x / 2),
         curve('a loop of one plain thread', 'peer', steps, (x) => 20 + x),

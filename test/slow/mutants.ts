@@ -150,7 +150,13 @@ const MUTANTS: readonly Mutant[] = [
     '!isMine(tok)) {\n    push(tok);\n    return false;\n  }\n  push(tok);',
     'token',
   ],
-  ['lwkt_reltoken', 'token', '  critExit();\n}\n\nfunction holdsBelow', '}\n\nfunction holdsBelow', 'token'],
+  [
+    'lwkt_reltoken',
+    'token',
+    '  critExit();\n}\n\nfunction refuseRelease',
+    '}\n\nfunction refuseRelease',
+    'token',
+  ],
   ['lwkt_gentoken', 'token', 'return now === gen ? 0 : now;', 'return now;', 'token'],
   [
     'lwkt_regettoken',
@@ -351,8 +357,8 @@ const MUTANTS: readonly Mutant[] = [
   [
     'token-mutex: plain words before the release',
     'token',
-    'st(m, tok, T_HOLDER, curthread);\n    offer(tok);',
-    'offer(tok);\n    st(m, tok, T_HOLDER, curthread);',
+    'm[tok + T_HOLDER] = curthread;\n    if (isWanted(tok) || isMutexToken(tok)) offer(tok);',
+    'if (isWanted(tok) || isMutexToken(tok)) offer(tok);\n    m[tok + T_HOLDER] = curthread;',
     'token-mutex',
   ],
   [

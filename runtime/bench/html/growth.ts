@@ -111,12 +111,7 @@ function margins(narrow: boolean): Record<`margin${'Left' | 'Right' | 'Top' | 'B
   return { marginLeft: 58, marginRight: narrow ? 34 : 196, marginTop: 14, marginBottom: 44 };
 }
 
-function drawn(
-  growth: Growth,
-  frame: Frame,
-  cores: number,
-  [width, narrow]: Parameters<Drawing>,
-): Markup {
+function drawn(growth: Growth, frame: Frame, cores: number, [width, narrow]: Parameters<Drawing>): Markup {
   const { unit, axis, title } = growth;
   const { lines, place, low, high, least, most, named } = frame;
   const height = narrow ? 270 : 360;
@@ -176,11 +171,7 @@ function drawn(
         labelArrow: 'none',
       },
       y: logScale(low, high, (y: number) => amount(y, unit)),
-      marks: [
-        logGrid(low, high),
-        ...coresMarks(growth, cores, narrow),
-        ...lines.flatMap(curveMarks),
-      ],
+      marks: [logGrid(low, high), ...coresMarks(growth, cores, narrow), ...lines.flatMap(curveMarks)],
     },
     `${title}, ${unit} by ${axis}. ${summary(growth)}`,
   );

@@ -73,9 +73,10 @@ function groupPart(
       histograms(group),
     )}
     ${figureOf(
-      html`Where the time goes: the mean of each stage.${
+      html`Where the time goes: the mean of each
+      stage.${
         first &&
-        ` Means, because only they add up. Stages are timed by themselves, after the rest, and a look at the clock more in each IPI costs time: so they add up to more than the mean above.`
+        ` Means, because only they add up. Stages are timed by themselves, after the rest, and a look at the clock more in each IPI costs time: so they add up to more than the mean of the whole way.`
       }`,
       stageBars(group),
     )}
@@ -137,7 +138,8 @@ function growthSection({ growth, environment: { cores } }: BenchReport): Markup 
     <h2>How costs grow with the work</h2>
     ${growth.map((of) => {
       const drawing = growthChart(of, cores);
-      const crowd = crowdedFrom(of, cores) === null ? '' : '; right of the dashed line CPUs outnumber the cores';
+      const crowd =
+        crowdedFrom(of, cores) === null ? '' : '; right of the dashed line CPUs outnumber the cores';
       const missing = of.curves.flatMap(({ name, points }) =>
         points.flatMap(({ at, why }) =>
           why === null ? [] : [`${name} at ${at.toLocaleString('en-US')}: ${why}`],

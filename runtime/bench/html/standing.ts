@@ -55,7 +55,8 @@ export function standing(rows: readonly Row[]): Markup | null {
   return html`<p>
       Of ${all} comparisons with what one would use instead, lwkt is ahead in <b>${won}</b>${
         equal > 0 && html`, equal in ${equal}`
-      }${lost > 0 && html`, behind in <b>${lost}</b>`}. Less than a fifth counts as equal.
+      }${lost > 0 && html`, behind in <b>${lost}</b>`}.
+      Less than a fifth counts as equal.
     </p>
     ${listed(`Where lwkt is ahead, and how many times`, ahead)}
     ${listed(`Where lwkt is behind, and how many times`, behind)}`;

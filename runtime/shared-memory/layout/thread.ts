@@ -43,7 +43,10 @@ export const Thread = struct('Thread', {
   // ---- the second: its beginning and its end
   /** All threads of the cpu: next, previous. */
   allq: plain(2),
-  /** Argument before the start, result after the exit: a number, or the offset of a message. */
+  /**
+   * Argument before the start, result after the exit: a number, or the offset of a message. Of a thread that has
+   * blocked with one token in hand, the token.
+   */
   value: double(),
   /** What `value` holds: a code of value.ts. */
   valueKind: plain(),

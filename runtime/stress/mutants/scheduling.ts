@@ -124,7 +124,7 @@ export const SCHEDULING_MUTANTS: readonly Mutant[] = [
       { file: 'scheduler/switch', find: '} else tailqRotate(m, head, TD_THREADQ);', replace: '}' },
       {
         file: 'scheduler/runqueue',
-        find: 'if (tailqFirst(m, head) === td) tailqRotate(m, head, TD_THREADQ);',
+        find: 'if (m[head] === td) tailqRotate(m, head, TD_THREADQ);',
         replace: '',
       },
     ],
@@ -224,8 +224,8 @@ export const SCHEDULING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: QUEUE,
-        find: 'unlink(w, td); woken.push(td);',
-        replace: 'const last = m[w + W_WAITQ + 1]; unlink(w, last); woken.push(last);',
+        find: 'const td = tailqFirst(m, w + W_WAITQ); unlink(w, td);',
+        replace: 'const td = m[w + W_WAITQ + 1]; unlink(w, td);',
       },
     ],
   },

@@ -271,7 +271,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/switch',
-        find: '(ld(m, td, TD_FLAGS) & TDF_KILLED) === 0 ? stack.next(RESUME) : up.end(td, stack);',
+        find: 'killed ? up.end(td, stack) : stack.next(RESUME);',
         replace: 'stack.next(RESUME);',
       },
     ],

@@ -79,7 +79,7 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TOKEN,
-        find: 'if (ld(m, tok, T_HOLDER) === (curthread | 1) && (top === 0 ||',
+        find: 'if (m[tok + T_HOLDER] === (curthread | 1) && (top === 0 ||',
         replace: 'if ((top === 0 ||',
       },
     ],
