@@ -6,7 +6,7 @@
  * dispatcher. Every later `next` brings {@link RESUME}: the thread runs again and looks whether what it waits
  * for has come; a wake-up too many just blocks again. Nothing is allocated on the way.
  *
- * Calling such a function without `yield*` would do nothing, silently. So the call *arms* it, the first `next`
+ * Calling such a function without `yield*` would mostly do nothing, silently. So the call *arms* it, the first `next`
  * disarms it, and a second call, a switch or the end of the thread finds what is still armed and names it.
  *
  * ## Rejected
@@ -90,7 +90,7 @@ export function takeArmed(): string {
 export function forgottenYield(name: string): LwktError {
   return new LwktError(
     'ERR_LWKT_YIELD',
-    `${name} was called without yield*: it may block, and did nothing; write \`yield* ${name}\``,
+    `${name} was called without yield*: it may block, and may have done nothing; write \`yield* ${name}\``,
   );
 }
 

@@ -166,7 +166,7 @@ function runThreads(): boolean {
       if (td === 0) return false;
     } else tailqRotate(m, head, TD_THREADQ);
     step(td, idlethread);
-    if (m[gd] !== 0 || --cpu.polls < 0 || cpu.resched) return true;
+    if (m[gd] !== 0 || cpu.resched || --cpu.polls < 0) return true;
   }
 }
 

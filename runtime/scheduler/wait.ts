@@ -225,25 +225,33 @@ function* signalByMessage(w: WaitQueue, most: number): Generator<unknown, number
 }
 
 /**
- * Wakes the threads that wait on a queue, in the order they came.
+ * Wakes the threads that wait on a queue, in the order they came: at the call already if the queue is of this cpu and
+ * free, else when `yield*` comes to it.
  *
  * Context: thread; blocks (for the queue's token, or its owner's answer).
  *
  * @param w - from waitQueue(name)
- * @param most - how many to wake; default all
+ * @param most - how many to wake, fractions cut; default all
  * @returns how many were woken
  * @seed lwkt_signal
  */
 export function lwktSignal(w: WaitQueue, most = Infinity): Blocking<number> {
-  if (cpu.untimely) return untimely(() => lwktSignal(w, most));
+  const n = Math.min(ALL, Math.max(0, most)) | 0;
+  // Chaos calls with itself off, so nothing may run in this call.
+  if (cpu.untimely) return untimely(() => signalLater(w, n));
+  if (sysctlValue('lwkt.waitq_message') !== 0) return signalLater(w, n);
   arm('lwktSignal()');
-  const n = Math.min(ALL, Math.max(0, most));
-  if (sysctlValue('lwkt.waitq_message') !== 0) return signalByMessage(w, n);
-  // A queue that is here and free takes no generator.
-  if (!lwktTryToken(tokenOf(w))) return signalByToken(w, n);
-  // Not armed, so that an interrupt thread that is woken may preempt.
+  // Not armed while it works: an interrupt thread that is woken may preempt, and an error leaves nothing behind.
   disarm();
+  // A queue that is here and free takes no generator.
+  if (!lwktTryToken(tokenOf(w))) return signalLater(w, n);
   const woken = signalWithToken(w, n);
   arm('lwktSignal()');
   return readyWith(woken);
+}
+
+/** The same, beginning with the first step. */
+function signalLater(w: WaitQueue, most: number): Blocking<number> {
+  arm('lwktSignal()');
+  return sysctlValue('lwkt.waitq_message') === 0 ? signalByToken(w, most) : signalByMessage(w, most);
 }
