@@ -71,7 +71,8 @@ let packed: Packed;
 /** The environment of a user: none of what npm scripts set, but whom the registry is trusted by; this Node.js first. */
 function userEnv(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:npm_(?!config_(?:registry|cache|cafile|ca)$)|INIT_CWD|NODE_(?!EXTRA_CA_CERTS$))/i.test(name),
+    ([name]) =>
+      !/^(?:npm_(?!config_(?:registry|cache|cafile|ca)$)|INIT_CWD|NODE_(?!EXTRA_CA_CERTS$))/i.test(name),
   );
   return {
     ...Object.fromEntries(own),

@@ -10,7 +10,8 @@ import { CPU_LOOP, CPU_RUN, Globaldata } from '../shared-memory/layout/globaldat
 import { count, ldA, st } from '../shared-memory/word.ts';
 import { counterField, cpu } from '../scheduler/globaldata.ts';
 import { awoke, turned } from '../scheduler/poll.ts';
-import { dispatch, longestSpin } from '../scheduler/switch.ts';
+import { longestSpin } from '../scheduler/idle.ts';
+import { dispatch } from '../scheduler/switch.ts';
 import { nextDeadline } from '../scheduler/timer.ts';
 import { releaseTokens } from '../scheduler/token-owner.ts';
 import { setKick } from '../scheduler/until.ts';

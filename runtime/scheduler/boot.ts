@@ -26,6 +26,7 @@ import {
 import { answer, poll, setBalance, setPreemptPending, setSettleTokens } from './poll.ts';
 import { lwktGdInit } from './runqueue.ts';
 import { descheduleHandler, setInterrupt, setPriHandler, setWokenStopped, wakeHandle } from './schedule.ts';
+import { setIdleUpcalls } from './idle.ts';
 import { setSwitchUpcalls } from './switch.ts';
 import { tokenFreeHandler } from './token-mutex.ts';
 import { offerOthers } from './token-stop.ts';
@@ -103,10 +104,8 @@ export function bootCpu(arena: Arena, id: number): void {
     leave,
     suspendTokens,
     resumeTokens,
-    askForWork,
-    releaseTokens,
-    yieldTokens,
     survive,
   });
+  setIdleUpcalls({ askForWork, releaseTokens, yieldTokens });
   cpu.polls = 0; // look at the clock soon
 }

@@ -13,14 +13,12 @@
  *
  *   One async function per thread: every step through the microtask queue, and nothing to preempt.
  *
- * Seed: lwkt_switch, lwkt_yield, cpu_idle.
+ * Seed: lwkt_switch, lwkt_yield.
  */
 import { LwktError } from '../base/errors.ts';
-import * as clockModule from '../base/clock.ts';
 import type { ThreadRef } from '../base/ids.ts';
 import { MachinePanic, panic } from '../base/panic.ts';
 import * as paramsModule from '../base/params.ts';
-import * as doorbellModule from '../shared-memory/doorbell.ts';
 import { eventCode } from '../shared-memory/layout/event.ts';
 import * as globaldataLayoutModule from '../shared-memory/layout/globaldata.ts';
 import * as threadLayoutModule from '../shared-memory/layout/thread.ts';
@@ -31,33 +29,27 @@ import * as blockingModule from './blocking.ts';
 import * as eventsModule from './events.ts';
 import * as globaldataModule from './globaldata.ts';
 import type { ThreadStack } from './ipifunc.ts';
-import * as ipiqModule from './ipiq-drain.ts';
+import * as idleModule from './idle.ts';
 import * as mplockOwnerModule from './mplock-owner.ts';
 import * as pollModule from './poll.ts';
 import * as runqueueModule from './runqueue.ts';
 import * as threadModule from './thread.ts';
-import * as timerModule from './timer.ts';
 
 // An import is read through its module's cell at every use; a constant of this file is folded into the code.
-const { nowNs } = clockModule;
 const { TDF_KILLED, TDF_LEAVING, TDF_RELEASE, TDF_TOKENS, TDPRI_CRIT } = paramsModule;
-const { sleepOnBell, startPolling } = doorbellModule;
-const { CPU_PARK, CPU_RUN, CPU_SPIN, Globaldata } = globaldataLayoutModule;
+const { Globaldata } = globaldataLayoutModule;
 const { Thread } = threadLayoutModule;
 const { tailqFirst, tailqRotate } = tailqModule;
-const { count, ld, pause, st } = wordModule;
+const { count, ld, st } = wordModule;
 const { arm, BLOCKED, disarm, done, EXITING, forgottenYield, RESUME, takeArmed } = blockingModule;
-const { counterField, cpu, sysctlValue } = globaldataModule;
+const { counterField, cpu } = globaldataModule;
+const { idle } = idleModule;
 const { chooseForMplock, mplockIdle } = mplockOwnerModule;
-const { drainCorner, drainPassive, lookAtRings, NOTHING, RANG } = ipiqModule;
-const { awoke, poll, tickDue } = pollModule;
+const { poll } = pollModule;
 const { dequeue, highestRunq, moveToTail } = runqueueModule;
 const { commOf, handleOf, slotOf, stacks } = threadModule;
-const { fireTimers, nextDeadline } = timerModule;
-const { note, record } = eventsModule;
+const { record } = eventsModule;
 
-const SLEEPS = eventCode('sleeps');
-const WAKES = eventCode('wakes');
 const SWITCHED = eventCode('switch');
 
 const {
@@ -70,16 +62,8 @@ const {
   mpcount: TD_MPCOUNT,
   preempted: TD_PREEMPTED,
 } = Thread;
-const {
-  state: GD_STATE,
-  curthread: GD_CURTHREAD,
-  parkTimed: GD_PARK_TIMED,
-  promises: GD_PROMISES,
-  tdrunq: GD_TDRUNQ,
-} = Globaldata;
+const { curthread: GD_CURTHREAD, tdrunq: GD_TDRUNQ } = Globaldata;
 const SWITCH_COUNT = counterField('lwkt.switch_count');
-const IDLE_SPINS = counterField('lwkt.idle_spins');
-const IDLE_PARKS = counterField('lwkt.idle_parks');
 
 /** Why the dispatcher came back. */
 export type Why = 'halt' | 'turn' | 'loop';
@@ -106,12 +90,6 @@ export interface SwitchUpcalls {
   suspendTokens(td: ThreadRef): void;
   /** The thread that runs again had tokens in hand. */
   resumeTokens(td: ThreadRef): void;
-  /** The cpu has had nothing to run for a while: ask those that have more. */
-  askForWork(): void;
-  /** The cpu goes to sleep: let unheld tokens go. */
-  releaseTokens(): void;
-  /** Nothing is runnable: hand over tokens that other cpus wait for; true when IPIs may have been run meanwhile. */
-  yieldTokens(): boolean;
   /** Another cpu has died, or all have seen that: no thread runs here now. */
   survive(): void;
 }
@@ -208,12 +186,25 @@ export function step(td: ThreadRef, back: ThreadRef): void {
     return;
   }
   if (cpu.held !== 0) up.suspendTokens(td);
-  const preempting = m[td + TD_PREEMPTED] !== 0;
+  if (back !== cpu.idlethread || ((m[td + TD_FLAGS] as number) & SELDOM) !== 0) {
+    blockedSeldom(td, back);
+    return;
+  }
+  m[td + TD_PRI] = (m[td + TD_PRI] as number) + TDPRI_CRIT;
+  setCurrent(back);
+}
+
+/** What a thread that has blocked may be for there to be more to do, if it did not preempt another one. */
+const SELDOM = TDF_KILLED | TDF_LEAVING | TDF_RELEASE;
+
+function blockedSeldom(td: ThreadRef, back: ThreadRef): void {
+  const { m } = cpu;
+  const preempting = ld(m, td, TD_PREEMPTED) !== 0;
   if (preempting) up.switchBack(td);
-  const flags = m[td + TD_FLAGS] as number;
+  const flags = ld(m, td, TD_FLAGS);
   if ((flags & TDF_RELEASE) !== 0 && !preempting) up.release(td);
   if ((flags & TDF_KILLED) !== 0) up.blockedKilled(td);
-  m[td + TD_PRI] = (m[td + TD_PRI] as number) + TDPRI_CRIT;
+  st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
   setCurrent(back);
   if ((flags & TDF_LEAVING) !== 0) up.leave(td);
 }
@@ -237,103 +228,6 @@ function plainYield(): LwktError {
     'ERR_LWKT_YIELD',
     'a thread yielded a plain value: `yield` alone means nothing here; use `yield* lwktYield()` to give way',
   );
-}
-
-/** Pauses before the next look when IPIs come in bursts: each look takes the line from the sender. */
-const BURST_PAUSES = 16;
-/** Slots looked at between two looks at the clock. */
-const CHUNK = 1024;
-const CHUNK_CROWDED = 128;
-/** IPIs run between two looks at the clock. */
-const CLOCK_MASK = 15;
-const MIN_SPIN_NS = 1000;
-/** Share of lwkt.spin_us that is spun when cpus outnumber cores. */
-const CROWDED_SHARE = 0.05;
-/** Longest sleep: setTimeout and Atomics.wait take 32-bit milliseconds. */
-const MAX_SLEEP_MS = 0x7fff_ffff;
-
-/** How long the next idle phase spins. Per cpu; learnt. */
-let spinNs = MIN_SPIN_NS;
-
-/** Longest spin that pays, in nanoseconds: about the cost of one wake-up. Context: idle; never blocks. */
-export function longestSpin(): number {
-  return sysctlValue('lwkt.spin_us') * 1000 * (cpu.crowded ? CROWDED_SHARE : 1);
-}
-
-/**
- * Nothing is runnable: looks at rings and doorbell a while, then sleeps on the doorbell.
- *
- * @returns true when promises are outstanding, so that the event loop has to do the sleeping
- */
-function idle(): boolean {
-  const { m, gd } = cpu;
-  st(m, gd, GD_CURTHREAD, cpu.idlethread);
-  if (cpu.mpHeld || cpu.mpBell) mplockIdle();
-  if (up.yieldTokens() && (cpu.resched || cpu.reqpri !== 0)) return false;
-  if (ld(m, gd, GD_PROMISES) !== 0) return true;
-  if (!startPolling(m, gd)) return false;
-  const came = spin();
-  // Takes POLLING off the bell, and looks once more at every ring.
-  poll();
-  if (came) {
-    spinNs = Math.min(longestSpin(), spinNs * 2);
-    count(m, gd, IDLE_SPINS);
-  } else if (!cpu.resched) {
-    const deadline = nextDeadline();
-    if (nowNs() < deadline) {
-      up.askForWork();
-      up.releaseTokens();
-      drainPassive();
-      // Handing a token over may have waited for room in a ring, and drained meanwhile: what came then has rung no bell
-      // that is still to be heard.
-      if (!cpu.resched) park(deadline, nowNs());
-    }
-    fireTimers(nowNs());
-  }
-  st(m, gd, GD_STATE, CPU_RUN);
-  return false;
-}
-
-/** Runs IPIs as they come; true when something came and the dispatcher should look, false when the time is over. */
-function spin(): boolean {
-  const { m, gd } = cpu;
-  const times = Math.ceil((cpu.crowded ? CHUNK_CROWDED : CHUNK) / (cpu.ncpus + 1));
-  let came = false;
-  let end = 0;
-  for (let n = 0; ; n++) {
-    const corner = lookAtRings(times, end !== 0);
-    if (corner === RANG) return true;
-    if (corner !== NOTHING) {
-      drainCorner(corner);
-      came = true;
-      if (cpu.resched || cpu.reqpri !== 0) return true;
-      if (cpu.burst) for (let i = 0; i < BURST_PAUSES; i++) pause();
-      if ((n & CLOCK_MASK) !== 0) continue;
-    }
-    const now = nowNs();
-    if (end === 0) {
-      end = Math.min(now + spinNs, nextDeadline());
-      st(m, gd, GD_STATE, CPU_SPIN);
-    }
-    if (now < end) continue;
-    // Time has passed that no poll counts.
-    if (tickDue(now)) cpu.polls = 0;
-    return came;
-  }
-}
-
-function park(deadline: number, now: number): void {
-  const { m, gd } = cpu;
-  st(m, gd, GD_PARK_TIMED, deadline === Infinity ? 0 : 1);
-  st(m, gd, GD_STATE, CPU_PARK);
-  count(m, gd, IDLE_PARKS);
-  note(SLEEPS);
-  sleepOnBell(m, gd, Math.min(MAX_SLEEP_MS, (deadline - now) / 1e6));
-  awoke();
-  note(WAKES);
-  // A sleep shorter than a long spin would have been better spun through.
-  const short = nowNs() - now < 2 * longestSpin();
-  spinNs = short ? Math.min(longestSpin(), spinNs * 2) : Math.max(MIN_SPIN_NS, spinNs / 2);
 }
 
 /** Makes the current thread wait, for `ps` and the run queue. Context: thread; never blocks. */

@@ -60,6 +60,7 @@ export const FLOORS: readonly Floor[] = [
       'scheduler/mplock-owner.ts',
       'scheduler/timer.ts',
       'scheduler/poll.ts',
+      'scheduler/idle.ts',
       'scheduler/switch.ts',
       'scheduler/preempt.ts',
       'scheduler/untimely.ts',

@@ -1,4 +1,5 @@
 /** What becomes of the tokens of a thread that blocks: a single one stands where arguments and results do. */
+import { inspect } from 'node:util';
 import test from 'ava';
 import {
   join,
@@ -43,7 +44,7 @@ for (const [argument, result] of [
   [{ a: 1 }, [1]],
 ] as const) {
   test.serial(
-    `token: ${String(argument)} comes in and ${String(result)} goes out past tokens in hand`,
+    `token: ${inspect(argument)} comes in and ${inspect(result)} goes out past tokens in hand`,
     (t) => {
       run(function* () {
         const tds = [1, 2].map(() =>

@@ -211,7 +211,7 @@ export const RING_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: 'scheduler/poll', find: 'lastTick = now; drainPassive();', replace: 'lastTick = now;' },
       {
-        file: 'scheduler/switch',
+        file: 'scheduler/idle',
         find: 'up.releaseTokens(); drainPassive();',
         replace: 'up.releaseTokens();',
       },

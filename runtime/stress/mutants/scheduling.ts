@@ -136,7 +136,7 @@ export const SCHEDULING_MUTANTS: readonly Mutant[] = [
     setup: 'waitq',
     edits: [
       {
-        file: 'scheduler/switch',
+        file: 'scheduler/idle',
         find: 'sleepOnBell(m, gd, Math.min(MAX_SLEEP_MS, (deadline - now) / 1e6));',
         replace: 'sleepOnBell(m, gd, MAX_SLEEP_MS);',
       },
