@@ -157,7 +157,7 @@ function runThreads(): boolean {
 export function step(td: ThreadRef, back: ThreadRef): void {
   const { m, gd } = cpu;
   count(m, gd, SWITCH_COUNT);
-  if (cpu.events === 2) record(SWITCHED, handleOf(td), 0);
+  if (cpu.events === 2) recordSwitch(td);
   m[td + TD_SWITCHES] = ((m[td + TD_SWITCHES] as number) + 1) | 0;
   const pri = (m[td + TD_PRI] as number) - TDPRI_CRIT;
   if (pri < 0) priorityProblem(td);
@@ -165,23 +165,18 @@ export function step(td: ThreadRef, back: ThreadRef): void {
   cpu.curthread = td;
   m[gd + GD_CURTHREAD] = td;
   if (((m[td + TD_FLAGS] as number) & TDF_TOKENS) !== 0) up.resumeTokens(td);
+  let ended: boolean;
   try {
-    const stack = stacks[slotOf(td)] ?? up.start(td);
-    const killed = ((m[td + TD_FLAGS] as number) & TDF_KILLED) !== 0;
-    let result = killed ? up.end(td, stack) : stack.next(RESUME);
-    while (result !== BLOCKED) {
-      if (result.done === true) {
-        if (m[td + TD_PREEMPTED] !== 0) up.switchBack(td);
-        up.returned(td, result.value);
-        setCurrent(back);
-        return;
-      }
-      result = result === EXITING ? up.end(td, stack) : stack.throw(plainYield());
-    }
+    // Room for a thread is made when it comes.
+    const stack = stacks[slotOf(td)] as ThreadStack | null;
+    const usual = stack !== null && ((m[td + TD_FLAGS] as number) & TDF_KILLED) === 0;
+    const result = usual ? stack.next(RESUME) : firstOrLast(td);
+    ended = result !== BLOCKED && hasReturned(td, result);
   } catch (error) {
-    if (error instanceof MachinePanic) throw error;
-    if (m[td + TD_PREEMPTED] !== 0) up.switchBack(td);
-    up.threw(td, error);
+    threw(td, error);
+    ended = true;
+  }
+  if (ended) {
     setCurrent(back);
     return;
   }
@@ -192,6 +187,33 @@ export function step(td: ThreadRef, back: ThreadRef): void {
   }
   m[td + TD_PRI] = (m[td + TD_PRI] as number) + TDPRI_CRIT;
   setCurrent(back);
+}
+
+/** The step of a thread that has no generator yet, or is killed. */
+function firstOrLast(td: ThreadRef): IteratorResult<unknown, unknown> {
+  const stack = stacks[slotOf(td)] ?? up.start(td);
+  const killed = (ld(cpu.m, td, TD_FLAGS) & TDF_KILLED) !== 0;
+  return killed ? up.end(td, stack) : stack.next(RESUME);
+}
+
+/** Goes on with a thread that stopped without blocking; true when it has ended, false when it blocked after all. */
+function hasReturned(td: ThreadRef, stopped: IteratorResult<unknown, unknown>): boolean {
+  const stack = stacks[slotOf(td)] as ThreadStack;
+  for (let result = stopped; result !== BLOCKED;) {
+    if (result.done === true) {
+      if (ld(cpu.m, td, TD_PREEMPTED) !== 0) up.switchBack(td);
+      up.returned(td, result.value);
+      return true;
+    }
+    result = result === EXITING ? up.end(td, stack) : stack.throw(plainYield());
+  }
+  return false;
+}
+
+function threw(td: ThreadRef, error: unknown): void {
+  if (error instanceof MachinePanic) throw error;
+  if (ld(cpu.m, td, TD_PREEMPTED) !== 0) up.switchBack(td);
+  up.threw(td, error);
 }
 
 /** What a thread that has blocked may be for there to be more to do, if it did not preempt another one. */
@@ -207,6 +229,10 @@ function blockedSeldom(td: ThreadRef, back: ThreadRef): void {
   st(m, td, TD_PRI, ld(m, td, TD_PRI) + TDPRI_CRIT);
   setCurrent(back);
   if ((flags & TDF_LEAVING) !== 0) up.leave(td);
+}
+
+function recordSwitch(td: ThreadRef): void {
+  record(SWITCHED, handleOf(td), 0);
 }
 
 function priorityProblem(td: ThreadRef): never {

@@ -271,8 +271,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/switch',
-        find: 'killed ? up.end(td, stack) : stack.next(RESUME);',
-        replace: 'stack.next(RESUME);',
+        find: '&& ((m[td + TD_FLAGS] as number) & TDF_KILLED) === 0;',
+        replace: ';',
       },
     ],
   },
