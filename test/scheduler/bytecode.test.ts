@@ -11,8 +11,9 @@ const SHARE = 800;
 const SMALL = 27;
 
 /** What a path calls, without the functions that are never reached on it. */
-const PATHS: Readonly<Record<string, readonly string[]>> = {
+const PATHS: Readonly<Record<string, readonly [room: number, ...names: string[]]>> = {
   'get and release of a token': [
+    SHARE,
     'lwktGetToken',
     'arm',
     'takeFresh',
@@ -26,7 +27,7 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
     'isMutexToken',
     'critExit',
   ],
-  'a switch': ['highestRunq', 'tailqFirst', 'tailqRotate', 'step', 'count', 'slotOf', 'setCurrent'],
+  'a switch': [BUDGET, 'highestRunq', 'tailqFirst', 'tailqRotate', 'step', 'count', 'slotOf', 'setCurrent'],
 };
 
 /** Bytes of the bytecode of each function that ran; the most of those that share a name. */
@@ -48,13 +49,13 @@ async function bytecode(): Promise<ReadonlyMap<string, number>> {
 test('bytecode: what a hot loop calls fits into what V8 inlines', async (t) => {
   const sizes = await bytecode();
   t.true(sizes.size > 100, `V8 tells what it compiles: ${sizes.size}`);
-  for (const [path, names] of Object.entries(PATHS)) {
+  for (const [path, [room, ...names]] of Object.entries(PATHS)) {
     const each = names.map((name) => sizes.get(name) ?? NaN);
     t.true(Math.max(...each) <= MOST, `${path}: one has ${Math.max(...each)} bytes`);
     const sum = each.reduce((total, bytes) => total + (bytes < SMALL ? 0 : bytes), 0);
     t.true(
-      sum <= SHARE,
-      `${path}: ${sum} bytes of ${BUDGET} (${names.map((n, i) => `${n} ${each[i]}`).join(', ')})`,
+      sum <= room,
+      `${path}: ${sum} bytes of ${room} (${names.map((n, i) => `${n} ${each[i]}`).join(', ')})`,
     );
   }
 });
