@@ -40,6 +40,33 @@ function* endless(): Body {
 }
 const two = [endless(), endless()] as const;
 
+/** The words that getting and releasing a token must read and write, and nothing around them. */
+const bare = new Int32Array(new SharedArrayBuffer(64));
+const list = new Int32Array(64);
+const state = { held: 0 };
+const [PRI, OWNER, HOLDER, GEN, LOW, HIGH, BELL] = [0, 1, 2, 3, 4, 5, 6] as const;
+const TOK = 7;
+
+function takeByHand(): boolean {
+  const pri = (bare[PRI] as number) + 32;
+  if (bare[OWNER] !== 0 || ((bare[HOLDER] as number) & 1) !== 0 || pri > 1000) return false;
+  bare[GEN] = ((bare[GEN] as number) + 1) | 0;
+  bare[HOLDER] = 1;
+  list[state.held++] = TOK;
+  bare[PRI] = pri;
+  return true;
+}
+
+function releaseByHand(): boolean {
+  const top = state.held - 1;
+  if (top < 0 || list[top] !== TOK || bare[HOLDER] !== 1) return false;
+  state.held = top;
+  bare[HOLDER] = 0;
+  const pri = (bare[PRI] as number) - 32;
+  bare[PRI] = pri;
+  return ((bare[LOW] as number) | (bare[HIGH] as number)) === 0 && pri >= 0 && bare[BELL] === 0;
+}
+
 /** In the shared word: end. */
 const END = -1;
 const other = kthread(function* other() {
@@ -62,6 +89,13 @@ const PARTS: Readonly<Record<string, (n: number) => Body>> = {
       critEnter();
       words[0] = i;
       critExit();
+    }
+  },
+  *'the words of a token, by hand'(n) {
+    for (let i = 0; i < n; i++) {
+      if (!takeByHand()) throw new Error('it is held');
+      words[0] = i;
+      if (!releaseByHand()) throw new Error('it is not held, or somebody waits');
     }
   },
   *'lwktTryToken, lwktRelToken'(n) {

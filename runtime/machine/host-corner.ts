@@ -239,8 +239,9 @@ export class HostCorner {
         const slot = ringSlot(ring, taken);
         records.push([headFunc(m[slot] as number), m[slot + 1] as number, m[slot + 2] as number]);
       }
-      ringRelease(m, ring, taken);
+      const told = ringRelease(m, ring, taken);
       ringComplete(m, ring, taken);
+      if (told) ringBell(m, globaldataOf(map, source), BELL_HOST);
       for (const [kind, handle, request] of records) this.#ended(kind, handle, request);
     }
   }

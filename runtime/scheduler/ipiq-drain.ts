@@ -63,6 +63,7 @@ export const ALL_SOURCES = ((1 << BELL_SOURCES) - 1) | BELL_HOST;
 
 /** One incoming ring, as this cpu sees it. Per cpu. */
 interface Source {
+  readonly corner: number;
   readonly ring: RingRef;
   /** Records taken: our rindex, ahead of the published one. */
   taken: number;
@@ -92,16 +93,20 @@ let stashed = false;
 
 /** Upcall of ipiq.ts: answers those who wait for completion, which has been published by now. */
 let sendEchoes: (source: number, echoes: number[]) => void = () => {};
+/** Upcall of ipiq.ts: wakes a source that sleeps until its ring has room. */
+let tellRoom: (source: number) => void = () => {};
 
 /** Binds the incoming rings of this cpu. Context: boot; never blocks. */
-export function initDrain(echo: typeof sendEchoes): void {
+export function initDrain(echo: typeof sendEchoes, room: typeof tellRoom): void {
   const { map } = cpu.arena;
   sendEchoes = echo;
+  tellRoom = room;
   hostCorner = map.ncpus;
   sources = Array.from({ length: map.ncpus + 1 }, (_, corner) => {
     const ring = ringOf(map, corner, cpu.id);
     const taken = ringTaken(cpu.m, ring);
     return {
+      corner,
       ring,
       taken,
       slot: ringSlot(ring, taken),
@@ -266,7 +271,7 @@ function publish(source: Source, outermost: boolean): void {
   const { ring } = source;
   if (((source.taken - source.published) | 0) >= (waits === 0 ? cpu.ringSize >> 1 : 1)) {
     source.published = source.taken;
-    ringRelease(m, ring, source.taken);
+    if (ringRelease(m, ring, source.taken)) tellRoom(source.corner);
   }
   // At depth one every record taken has returned, but for those set aside.
   if (outermost && source.completed !== source.taken && source.stash.length === 0) {

@@ -37,7 +37,7 @@ const { MAX_INTR_NESTING } = paramsModule;
 const { bellPending, ringBellForIpi, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
-const { ringCompleted, ringCompletedHint, ringPending, ringPush, ringSeq } = ringModule;
+const { ringCompleted, ringCompletedHint, ringPending, ringPush, ringSeq, ringWant } = ringModule;
 const { count, ld, ldOwn, pause, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { diedError, isDead, refuseDead } = deadModule;
@@ -73,7 +73,7 @@ export function initIpiq(): void {
   bells = range.map((corner) => map.globaldata + corner * Globaldata.WORDS);
   outRings = range.map((target) => ringOf(map, cpu.id, target));
   myBit = sourceBit(cpu.id);
-  initDrain(sendEchoes);
+  initDrain(sendEchoes, ringIpi);
 }
 
 /**
@@ -92,7 +92,13 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
     count(m, gd, IPIQ_FIFOFULL);
     // What lies there may be passive and have rung no bell.
     ringIpi(dcpu);
-    waitFor(ROOM, dcpu, () => isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2));
+    waitFor(ROOM, dcpu, (spins) => {
+      if (isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2)) return true;
+      if (spins < spinLimit()) return false;
+      // About to sleep: whoever makes room from now on rings this cpu's doorbell.
+      ringWant(m, ring);
+      return ringPush(m, ring, func, arg0, arg1, arg2);
+    });
     refuseDead(dcpu, func);
     if (func === IPI.schedule && isDead(dcpu)) unheard.push(arg0);
   }
@@ -185,9 +191,13 @@ export function waitIpi(dcpu: number, seq: Seq): void {
     // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has returned.
     if (!echoed) {
       echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
+      if (!echoed) {
+        ringWant(m, ring);
+        echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
+      }
       if (echoed) ringBellForIpi(m, bells[dcpu] as number, myBit);
     }
-    return false;
+    return ringCompleted(m, ring, seq);
   });
   // Not when the machine has stopped: its dump shows who waited for whom.
   showWait(outer);
@@ -223,7 +233,12 @@ function spinLimit(): number {
 
 const ROOM = 'room in the ring';
 
-/** Waits for `ready`, draining; warns and panics by the clock, naming both cpus. */
+/**
+ * Waits for `ready`, draining; warns and panics by the clock, naming both cpus.
+ *
+ * @param ready - told how often it was asked before; from {@link spinLimit} on it sees to it that this cpu's doorbell is
+ *   rung when it would be true, and looks once more
+ */
 function waitFor(what: string, dcpu: number, ready: (spins: number) => boolean): void {
   if (cpu.intrNesting >= MAX_INTR_NESTING) {
     panic(
@@ -245,35 +260,34 @@ function spinFor(what: string, dcpu: number, ready: (spins: number) => boolean):
   let start = 0;
   let warned = false;
   for (let spins = 0; !ready(spins); spins++) {
+    const sleeps = spins >= spinLimit();
+    if (sleeps) {
+      // Time passes here that no poll counts: the next one looks at the clock.
+      cpu.polls = 0;
+      // The host drains when its event loop turns; how long that takes is its own affair.
+      if (dcpu !== cpu.ncpus) {
+        const now = nowNs();
+        if (start === 0) start = now;
+        const ms = (now - start) / 1e6;
+        if (!warned && ms > sysctlValue('lwkt.ipiq_wait_warn_ms')) {
+          warned = true;
+          console.error(
+            `lwkt: LWKT_WAIT_IPIQ WARNING! cpu ${cpu.id} waits ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`,
+          );
+        }
+        if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms'))
+          panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
+      }
+      // Right behind ready(): what rang the bell since it was answered last ends the sleep before it begins.
+      sleepOnBell(m, gd, 1);
+    }
     if (m[gd] !== 0 && bellPending(m, gd)) drainBell();
     // Not by the doorbell alone: an outer drain may have taken the bit of a source that it has not come to, or
     // stand in the middle of one; a cycle of cpus in that state would wait for each other for ever.
     processIpiq(ALL_SOURCES);
     if (cpu.halted)
       throw new MachinePanic(`the machine stopped while cpu ${cpu.id} waited for ${what} of cpu ${dcpu}`);
-    if (spins < spinLimit()) {
-      pause();
-      continue;
-    }
-    // Time passes here that no poll counts: the next one looks at the clock.
-    cpu.polls = 0;
-    // The host drains when its event loop turns; how long that takes is its own affair.
-    if (dcpu === cpu.ncpus) {
-      sleepOnBell(m, gd, 1);
-      continue;
-    }
-    const now = nowNs();
-    if (start === 0) start = now;
-    const ms = (now - start) / 1e6;
-    if (!warned && ms > sysctlValue('lwkt.ipiq_wait_warn_ms')) {
-      warned = true;
-      console.error(
-        `lwkt: LWKT_WAIT_IPIQ WARNING! cpu ${cpu.id} waits ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`,
-      );
-    }
-    if (ms > sysctlValue('lwkt.ipiq_wait_panic_ms'))
-      panic(`LWKT_WAIT_IPIQ: cpu ${cpu.id} waited ${ms.toFixed(0)} ms for ${what} of cpu ${dcpu}`);
-    sleepOnBell(m, gd, 1);
+    if (!sleeps) pause();
   }
 }
 

@@ -11,6 +11,7 @@
  *   rindexSeen   source       plain    source's last look at rindex
  *   rindex       target       atomic   records taken, as far as the source has been told
  *   xindex       target       atomic   records whose function has returned, as far as the source has been told
+ *   wanted       both         atomic   not 0: the source sleeps until there is room, and is to be told
  *   slots        source       atomic   record n lives in slot n mod size: its head, then three arguments
  *
  *   A head is stamp and function number, 16 bits each. The stamp of record n is 1 + n / size, modulo 2^16: the lap of
@@ -34,6 +35,9 @@
  *   A2  take: arguments read (plain), then rindex (atomic store).
  *   B2  push: rindex (atomic load), then arguments (plain).
  *       No slot is overwritten before it has been read.
+ *   A3  want: wanted (atomic store), then rindex (atomic load, in the push that follows), then the source sleeps.
+ *   B3  release: rindex (atomic store), then wanted (atomic load).
+ *       One of the two sees the other: the push finds room, or the target that the source waits.
  *
  * ## Cost
  *
@@ -47,7 +51,7 @@
  *
  * ## Not promised
  *
- *   Waking anybody. A ring never notifies; that is the doorbell's part (doorbell.ts, pair A1/B1).
+ *   Waking anybody. A ring never notifies, it says who is to be told; that is the doorbell's part (doorbell.ts, A1/B1).
  *
  * Seed: lwkt_send_ipiq, lwkt_process_ipiq. Departures: D1 (re-entrant drain), D19 (full test), D23 (fences).
  */
@@ -77,12 +81,20 @@ export const Ring = struct('Ring', {
   // ---- target's line
   rindex: atomic(),
   xindex: atomic(),
+  wanted: atomic(),
   _slots: line(),
   // ---- records, size x SLOT_WORDS, written by the source
   slots: atomic(),
 });
 
-const { written: WRITTEN, rindexSeen: RINDEX_SEEN, rindex: RINDEX, xindex: XINDEX, slots: SLOTS } = Ring;
+const {
+  written: WRITTEN,
+  rindexSeen: RINDEX_SEEN,
+  rindex: RINDEX,
+  xindex: XINDEX,
+  wanted: WANTED,
+  slots: SLOTS,
+} = Ring;
 const HEAD = 0 as Atomic;
 
 /** Where the words of one ring lie. */
@@ -214,9 +226,21 @@ export function ringSlot(ring: RingRef, index: number): number {
   return ring.base + SLOTS + (index & (ring.size - 1)) * SLOT_WORDS;
 }
 
-/** Gives the slots below `index` back to the source. */
-export function ringRelease(m: Mem, ring: RingRef, index: number): void {
-  stA(m, ring.base, RINDEX, index); // A2
+/** Says that the source is about to sleep until there is room: push once more, and only then sleep. */
+export function ringWant(m: Mem, ring: RingRef): void {
+  stA(m, ring.base, WANTED, 1); // A3
+}
+
+/**
+ * Gives the slots below `index` back to the source.
+ *
+ * @returns true when the source sleeps until there is room, or is about to: its bell is to be rung
+ */
+export function ringRelease(m: Mem, ring: RingRef, index: number): boolean {
+  stA(m, ring.base, RINDEX, index); // A2, B3
+  if (ldA(m, ring.base, WANTED) === 0) return false;
+  stA(m, ring.base, WANTED, 0);
+  return true;
 }
 
 /** Says that every function below `index` has returned. */
