@@ -90,14 +90,16 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
   const ring = outRings[dcpu] as RingRef;
   if (!ringPush(m, ring, func, arg0, arg1, arg2)) {
     count(m, gd, IPIQ_FIFOFULL);
-    // What lies there may be passive and have rung no bell.
+    // What lies there may be passive and have rung no bell, also what an IPI function puts there during the wait.
     ringIpi(dcpu);
     waitFor(ROOM, dcpu, (spins) => {
       if (isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2)) return true;
       if (spins < spinLimit()) return false;
       // About to sleep: whoever makes room from now on rings this cpu's doorbell.
       ringWant(m, ring);
-      return ringPush(m, ring, func, arg0, arg1, arg2);
+      if (ringPush(m, ring, func, arg0, arg1, arg2)) return true;
+      ringIpi(dcpu);
+      return false;
     });
     refuseDead(dcpu, func);
     if (func === IPI.schedule && isDead(dcpu)) unheard.push(arg0);
@@ -195,8 +197,9 @@ export function waitIpi(dcpu: number, seq: Seq): void {
         ringWant(m, ring);
         echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
       }
-      if (echoed) ringBellForIpi(m, bells[dcpu] as number, myBit);
     }
+    // Also without an echo: what fills the ring may be passive.
+    ringIpi(dcpu);
     return ringCompleted(m, ring, seq);
   });
   // Not when the machine has stopped: its dump shows who waited for whom.

@@ -37,7 +37,9 @@
  *       No slot is overwritten before it has been read.
  *   A3  want: wanted (atomic store), then rindex (atomic load, in the push that follows), then the source sleeps.
  *   B3  release: rindex (atomic store), then wanted (atomic load).
- *       One of the two sees the other: the push finds room, or the target that the source waits.
+ *       One of the two sees the other: the push finds room, or the target that the source waits. The target then clears
+ *       `wanted`, rings the source's bell, and waits for nothing in between: what it may have wiped out is a wish for
+ *       more of a source that has this ring of its bell still to come, and so looks, and wishes, once more.
  *
  * ## Cost
  *

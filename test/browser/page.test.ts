@@ -133,8 +133,15 @@ inBrowser('page in Chromium, without JavaScript: says the same', async (t) => {
   const outline: Outline = await plain.page.evaluate(OUTLINE);
   const { page } = await open(t, { viewport });
   t.deepEqual(outline, await page.evaluate(OUTLINE));
-  await plain.page.locator('summary').first().click();
-  t.true(await plain.page.locator('details table').first().isVisible(), 'figures open without a script');
+  for (const [section, figures] of [
+    ['#summary', 'ul'],
+    ['#latency', 'table'],
+  ] as const) {
+    const shut = plain.page.locator(`${section} details`).first();
+    t.false(await shut.locator(figures).isVisible());
+    await shut.locator('summary').click();
+    t.true(await shut.locator(figures).isVisible(), 'figures open without a script');
+  }
 });
 
 inBrowser('page in Chromium: a pointer on a chart reads all its lines', async (t) => {

@@ -3,7 +3,7 @@
  * lost. The test plays cpu 1, at the very instructions between which it could go wrong.
  */
 import test from 'ava';
-import { safepoint } from '../../runtime/lwkt.ts';
+import { ipiFunc, safepoint } from '../../runtime/lwkt.ts';
 import { IPI } from '../../runtime/base/protocol.ts';
 import { cpu } from '../../runtime/scheduler/globaldata.ts';
 import { sendIpi, waitIpi } from '../../runtime/scheduler/ipiq.ts';
@@ -150,6 +150,38 @@ test.serial('room: who waits for completion and finds no room for its echo is to
   };
   run(function* () {
     waitIpi(1, seq);
+  });
+  t.is(sleeps, 2);
+});
+
+test.serial('room: a target that sleeps is rung when only passive IPIs fill the ring', (t) => {
+  const seq = ringSeq(m, outgoing);
+  answerBell(m, otherBell);
+  whileAsleep = () => {
+    t.is(answerBell(m, otherBell), sourceBit(0), 'who waits for completion rings');
+    takeAll();
+    ringComplete(m, outgoing, seq);
+    ring();
+  };
+  run(function* () {
+    waitIpi(1, seq);
+  });
+  t.is(sleeps, 1);
+});
+
+test.serial('room: passive IPIs that a function sends during the wait are rung for', (t) => {
+  const refill = ipiFunc(function refill() {
+    while (ringPush(m, outgoing, IPI.wake, 0, 0, 0));
+  });
+  whileAsleep = () => {
+    t.is(answerBell(m, otherBell), sourceBit(0), `before sleep ${sleeps}`);
+    takeAll();
+    // Cpu 0 runs this before it looks for room, which is gone then.
+    if (sleeps === 1) t.true(ringPush(m, incoming, refill.id, 0, 0, 0));
+    ring();
+  };
+  run(function* () {
+    sendIpi(1, IPI.wake, 0, 0, 0);
   });
   t.is(sleeps, 2);
 });

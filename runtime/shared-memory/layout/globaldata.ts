@@ -13,7 +13,7 @@ export const COUNTERS = [
   ['lwkt.ipiq_count', 'IPIs sent to other cpus'],
   ['lwkt.ipiq_fifofull', 'sends that found the ring full'],
   ['lwkt.ipiq_run', 'IPI functions run'],
-  ['lwkt.ipiq_wakeups', 'sends that had to wake a sleeping cpu'],
+  ['lwkt.ipiq_wakeups', 'sleeping cpus woken, for IPIs or for room in a ring'],
   ['lwkt.threads_created', 'threads created by this cpu'],
   ['lwkt.threads_run', 'threads of this cpu that ran to their end'],
   ['lwkt.threads_failed', 'threads of this cpu that ended by an error'],

@@ -271,8 +271,8 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'scheduler/switch',
-        find: '&& ((m[td + TD_FLAGS] as number) & TDF_KILLED) === 0;',
-        replace: ';',
+        find: '& TDF_KILLED) === 0;',
+        replace: '& TDF_KILLED) !== -1;',
       },
     ],
   },
