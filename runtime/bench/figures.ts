@@ -86,8 +86,8 @@ export function advantage({ ratio }: Contestant, { more }: Row): Spread | null {
 /** How an aim was judged, with what single rounds say where they do not agree; empty where nothing was judged. */
 export function judgement({ met, certain }: Row): string {
   if (met === null) return '';
-  const word = met ? 'met' : 'missed';
-  return certain === false ? `${word}, not in every round` : word;
+  const [word, other] = met ? ['met', 'missed'] : ['missed', 'met'];
+  return certain === false ? `${word}; ${other} in some rounds` : word;
 }
 
 /** Differences below a fifth are none. */

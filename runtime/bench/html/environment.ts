@@ -80,7 +80,8 @@ export function methodSection(report: BenchReport): Markup {
         html`<li>
           Comparisons: everyone in turn, forward and backward, in the same minutes. Ratios are formed inside
           each round; shown are their median and how far they went. The machine drifts, so believe ratios more
-          than figures.
+          than figures. An aim that is so many times another one’s figure is judged, and drawn, by the median
+          of the rounds’ ratios, which is not the ratio of the medians.
         </li>`
       }
       ${

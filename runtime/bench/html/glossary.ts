@@ -49,6 +49,16 @@ const ENTRIES: readonly Entry[] = [
     names('"native"'),
   ],
   ['peer', 'What one would use instead, in its best configuration.', names('"peer"')],
+  [
+    'MP lock',
+    'The one lock of a machine, after the giant lock of old kernels: a CPU has it as long as a thread of it that wants it runs.',
+    names('MP lock'),
+  ],
+  [
+    'doorbell',
+    'A word of each CPU that others set so that it looks up, and that it sleeps on.',
+    names('oorbell'),
+  ],
   ['token', 'A lock that serialises threads and is given up when its holder blocks.', names('oken')],
   [
     'hiccup',

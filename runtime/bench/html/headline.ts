@@ -1,6 +1,7 @@
 /** What a report says, in sentences. Each sentence is there only if its figures are. */
 import type { BenchReport, LatencyRun, Row } from '../schema.ts';
-import { count, figure, time } from '../figures.ts';
+import { breakEvens } from '../break-even.ts';
+import { amount, count, figure, time } from '../figures.ts';
 import { percentileIn } from '../percentiles.ts';
 import { html, type Markup } from './markup.ts';
 import { crowded, loadName, plainRun, postedMessage, wholeOf } from './runs.ts';
@@ -27,8 +28,10 @@ function ipi(report: BenchReport, run: LatencyRun): Markup {
     took
     ${time(whole.max)}.${
       posted !== null &&
-      html` Beside everyone else, where it takes ${time(posted.oursNs)}, a message posted by ${posted.name}
-        takes <b>${figure(posted.times)} times</b> as long.`
+      html` Beside everyone else, in other minutes and a program of its own, it takes ${time(posted.oursNs)};
+        a message posted by ${posted.name}, whose receiver sleeps in its event loop meanwhile, takes
+        <b>${figure(posted.times.median)} times</b> as long (${figure(posted.times.least)} …
+        ${figure(posted.times.most)} by the round).`
     }`;
 }
 
@@ -55,19 +58,55 @@ function loads(report: BenchReport, plain: LatencyRun): Markup | null {
         <b>${time(one.p99)}</b>${one.crowd !== null && ` (${one.crowd})`}
       </li>`,
   );
+  const closed = others.every(({ loop }) => loop === 'closed');
   return html`<p>When the receiving CPU is busy, its p99 of ${time(p99)} becomes:</p>
     <ul class="columns">
       ${items}
-    </ul>`;
+    </ul>
+    ${
+      closed &&
+      html`<p class="quiet">
+        In a closed loop the next IPI starts right behind a safepoint, and so waits for all that the load does
+        until the next one; with <code>--rate</code> it comes at any time.
+      </p>`
+    }`;
+}
+
+/** What was missed, and by how much. */
+function missedBy({ title, unit, limit, contestants: [ours] }: Row): string {
+  if (limit === null || limit === undefined || !ours?.cost) return title;
+  return `${title} (${amount(ours.cost.median, unit)}, aim ${amount(limit, unit)})`;
+}
+
+/** From which size of a task on handing it to another cpu pays, beside the best of the others. */
+function worth({ growth }: BenchReport): Markup | null {
+  const sentences = growth.flatMap((of) => {
+    const found = breakEvens(of);
+    const ours = found.find(({ name }) => name === 'lwkt')?.at ?? null;
+    const others = found.flatMap(({ name, at }) => (name === 'lwkt' || at === null ? [] : [{ name, at }]));
+    const [best] = others.toSorted((a, b) => a.at - b.at);
+    if (ours === null) return [];
+    return [
+      html`<p>
+        Handing a task to another CPU is cheaper than ${of.baseline ?? ''} from <b>${figure(ours)}</b>
+        ${of.axis}
+        on${best !== undefined && html`; by ${best.name}, the best of the others, from ${figure(best.at)}`}.
+      </p>`,
+    ];
+  });
+  return sentences.length === 0 ? null : html`${sentences}`;
 }
 
 function targets(rows: readonly Row[]): Markup | null {
   const aimed = rows.filter(({ target, met }) => target !== null && met !== null);
   if (aimed.length === 0) return null;
   const missed = aimed.filter(({ met }) => met === false);
+  const unsure = aimed.filter(({ met, certain }) => met === true && certain === false).length;
   return html`<p>
     <b>${aimed.length - missed.length} of ${aimed.length}</b> targets are
-    met${missed.length > 0 && html`; missed: ${list(missed.map(({ title }) => title))}`}.
+    met${unsure > 0 && `, ${unsure} of them not in every round`}${
+      missed.length > 0 && html`; missed: ${list(missed.map(missedBy))}`
+    }.
   </p>`;
 }
 
@@ -83,7 +122,7 @@ function warnings({ interrupted, environment, noise, rows }: BenchReport): strin
     environment.load > environment.cores / 2 &&
       `The machine was busy when the run began: load ${figure(environment.load)} on ${environment.cores} cores.`,
     hiccup > 1e6 &&
-      `The machine held a core for up to ${time(hiccup)} with nothing else to do: longest latencies up to there are its own.`,
+      `The machine held a core for up to ${time(hiccup)} with nothing else to do: longest latencies up to there can be its own.`,
     (noise?.steal ?? 0) > 0.01 && `The host took ${figure((noise?.steal ?? 0) * 100)} % of the time away.`,
     disturbed > 0 && `${disturbed} disturbed rounds could not be repeated; they are marked in the table.`,
   ].filter((warning) => warning !== false);
@@ -95,7 +134,8 @@ export function headline(report: BenchReport): Markup {
   const told = warnings(report);
   return html`<section id="summary" aria-label="In short">
     ${plain !== undefined && html`<p class="lead">${ipi(report, plain)}</p>`}
-    ${plain !== undefined && loads(report, plain)} ${standing(report.rows)} ${targets(report.rows)}
+    ${plain !== undefined && loads(report, plain)} ${standing(report.rows)} ${worth(report)}
+    ${targets(report.rows)}
     ${
       told.length > 0 &&
       html`<aside>

@@ -76,7 +76,7 @@ function groupPart(
       html`Where the time goes: the mean of each
       stage.${
         first &&
-        ` Means, because only they add up. Stages are timed by themselves, after the rest, and a look at the clock more in each IPI costs time: so they add up to more than the mean of the whole way.`
+        ` Means, because only they add up. Stages are timed by themselves, after the rest, and a look at the clock more in each IPI costs time: so they need not add up to the mean of the whole way.`
       }`,
       stageBars(group),
     )}

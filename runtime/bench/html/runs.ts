@@ -1,6 +1,6 @@
 /** Latency runs as the page groups them: the same IPIs, under one load after the other. */
 import { capital, count } from '../figures.ts';
-import type { BenchReport, Distribution, Environment, LatencyRun } from '../schema.ts';
+import type { BenchReport, Distribution, Environment, LatencyRun, Spread } from '../schema.ts';
 
 /** Runs of one mode and one way to wake, in one kind of loop. */
 export interface RunGroup {
@@ -74,8 +74,8 @@ interface Posted {
   readonly name: string;
   readonly ns: number;
   readonly oursNs: number;
-  /** The median of the rounds' ratios. */
-  readonly times: number;
+  /** How many times as long, round by round. */
+  readonly times: Spread;
 }
 
 /** What a posted message costs, as measured beside the IPIs; null where it was not. */
@@ -89,7 +89,11 @@ export function postedMessage({ rows }: BenchReport): Posted | null {
         name: POSTED.exec(posted.name)?.[0] ?? posted.name,
         ns: posted.cost.median,
         oursNs: ours.median,
-        times: 1 / posted.ratio.median,
+        times: {
+          median: 1 / posted.ratio.median,
+          least: 1 / posted.ratio.most,
+          most: 1 / posted.ratio.least,
+        },
       };
     }
   }

@@ -66,7 +66,7 @@ async function rowsOf(options: BenchOptions): Promise<[Row[], Growth]> {
     {
       id: 'token.tokens',
       bench: 'token',
-      title: 'get and release, uncontended, by the number of tokens taken in turn',
+      title: 'get and release, uncontended, by the number of tokens taken in turn from a list',
       unit: 'ns',
       axis: 'tokens',
     },
