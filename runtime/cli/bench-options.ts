@@ -88,12 +88,15 @@ export function benchVerb(lwkt: Command, setExitCode: (code: number) => void): C
     )
     .option(
       '--duration <time>',
-      'of each measurement, as in 100ms, 2s (default 1s)',
+      'of each measurement, all its rounds together, as in 100ms, 2s (default 1s)',
       milliseconds('--duration'),
     )
     .option('--ring <n>', 'slots of each IPI ring, a power of two (default 256)', wholeNumber('--ring'))
     .option('--rounds <n>', 'rounds of each comparison (default 5)', wholeNumber('--rounds'))
-    .option('--mode <modes>', 'ipi: who sends to whom; several with commas (default pair)')
+    .option(
+      '--mode <modes>',
+      'ipi: who sends to whom; several with commas (default pair, if one of these three is given; else a set of all, some with three cpus)',
+    )
     .option('--wake <ways>', 'ipi: how the receiver waits; several with commas (default awake)')
     .option('--load <loads>', 'ipi: what the receiver does beside; several with commas (default none)')
     .option('--rate <n>', 'ipi: IPIs per second, sent when due: an open loop (default: a closed one)')
