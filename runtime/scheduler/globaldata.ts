@@ -113,7 +113,7 @@ const idle: Running = {
 /**
  * This cpu. What it is comes from its prototype until it is attached, and is its own from then on, written once: what was
  * written once V8 takes for a constant, and so the memory, its address and its length are in the code of every function
- * here, and not looked up. Half of what taking a token costs hangs on that: `benchmarks/parts.ts`.
+ * here, and not looked up. A third of what taking a token costs hangs on that: `benchmarks/parts.ts`.
  */
 export const cpu = Object.setPrototypeOf(idle, UNATTACHED) as Cpu;
 
