@@ -24,7 +24,7 @@ const MOST_QUICK_CURVE_ROUNDS = 2;
 
 /** Milliseconds in which V8 has compiled what is hot: until then its compilers share the cores with who is measured. */
 const WARM_MS = 300;
-const QUICK_WARM_MS = 100;
+const QUICK_WARM_MS = 50;
 
 /** How much is measured for a row. */
 export function effortOf({ rounds, durationMs, quick, interrupted }: BenchOptions): Effort {
