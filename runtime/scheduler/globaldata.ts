@@ -90,7 +90,7 @@ const UNATTACHED: Attached = {
   attached: false,
 };
 
-const idle: Running = {
+const running: Running = {
   curthread: 0,
   resched: false,
   intrNesting: 0,
@@ -113,9 +113,9 @@ const idle: Running = {
 /**
  * This cpu. What it is comes from its prototype until it is attached, and is its own from then on, written once: what was
  * written once V8 takes for a constant, and so the memory, its address and its length are in the code of every function
- * here, and not looked up. A third of what taking a token costs hangs on that: `benchmarks/parts.ts`.
+ * here, and not looked up. A token costs some 5 ns more without: `benchmarks/parts.ts`.
  */
-export const cpu = Object.setPrototypeOf(idle, UNATTACHED) as Cpu;
+export const cpu = Object.setPrototypeOf(running, UNATTACHED) as Cpu;
 
 /** Where a worker says which copy of this module its cpu is in. */
 const BOUND = Symbol.for('lwkt.cpu');

@@ -37,7 +37,7 @@ const { MAX_INTR_NESTING } = paramsModule;
 const { bellPending, ringBellForIpi, sleepOnBell, sourceBit } = doorbellModule;
 const { Globaldata } = globaldataLayoutModule;
 const { ringOf } = memoryMapModule;
-const { ringCompleted, ringCompletedHint, ringPending, ringPush, ringSeq, ringWant } = ringModule;
+const { ringCompleted, ringCompletedHint, ringPending, ringPush, ringPushOrWant, ringSeq } = ringModule;
 const { count, ld, ldOwn, pause, st, stA } = wordModule;
 const { counterField, cpu, sysctlValue } = globaldataModule;
 const { diedError, isDead, refuseDead } = deadModule;
@@ -93,11 +93,10 @@ export function sendIpi(dcpu: number, func: number, arg0: number, arg1: number, 
     // What lies there may be passive and have rung no bell, also what an IPI function puts there during the wait.
     ringIpi(dcpu);
     waitFor(ROOM, dcpu, (spins) => {
-      if (isDead(dcpu) || ringPush(m, ring, func, arg0, arg1, arg2)) return true;
-      if (spins < spinLimit()) return false;
+      if (isDead(dcpu)) return true;
+      if (spins < spinLimit()) return ringPush(m, ring, func, arg0, arg1, arg2);
       // About to sleep: whoever makes room from now on rings this cpu's doorbell.
-      ringWant(m, ring);
-      if (ringPush(m, ring, func, arg0, arg1, arg2)) return true;
+      if (ringPushOrWant(m, ring, func, arg0, arg1, arg2)) return true;
       ringIpi(dcpu);
       return false;
     });
@@ -191,13 +190,7 @@ export function waitIpi(dcpu: number, seq: Seq): void {
     if (spins < spinLimit()) return false;
     st(m, cpu.gd, GD_WAIT_LOOKS, spins);
     // About to sleep: an echo behind the awaited record rings this cpu's doorbell when it has returned.
-    if (!echoed) {
-      echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
-      if (!echoed) {
-        ringWant(m, ring);
-        echoed = ringPush(m, ring, IPI.echo, cpu.id, 0, 0);
-      }
-    }
+    if (!echoed) echoed = ringPushOrWant(m, ring, IPI.echo, cpu.id, 0, 0);
     // Also without an echo: what fills the ring may be passive.
     ringIpi(dcpu);
     return ringCompleted(m, ring, seq);

@@ -68,11 +68,16 @@ export function unlink(w: WaitQueue, td: ThreadRef): void {
   st(m, w, W_COUNT, ld(m, w, W_COUNT) - 1);
 }
 
-/** A thread that was taken off its queue. */
+/** A thread that was taken off its queue, as far as it takes to tell it. */
 interface Woken {
   readonly handle: Td;
   readonly dcpu: number;
   readonly seq: number;
+}
+
+function wokenOf(td: ThreadRef): Woken {
+  const { m } = cpu;
+  return { handle: handleOf(td), dcpu: ldA(m, td, TD_CPU), seq: ld(m, td, TD_WAIT_SEQ) };
 }
 
 /** Tells a thread that it was signalled. */
@@ -115,7 +120,7 @@ function takeFirst(w: WaitQueue): Woken {
   const { m } = cpu;
   const td = tailqFirst(m, w + W_WAITQ);
   unlink(w, td);
-  return { handle: handleOf(td), dcpu: ldA(m, td, TD_CPU), seq: ld(m, td, TD_WAIT_SEQ) };
+  return wokenOf(td);
 }
 
 function finish(handle: number, seq: number, result: number, signalled: boolean): void {
@@ -168,9 +173,7 @@ export function bereaveQueue(w: WaitQueue, waiting: readonly ThreadRef[]): void 
   const gen = (1 + ld(m, w, W_GEN)) | 0;
   st(m, w, W_GEN, gen);
   for (const td of waiting) st(m, td, TD_WAIT_ON, 0);
-  for (const td of waiting) {
-    tellSignalled({ handle: handleOf(td), dcpu: ldA(m, td, TD_CPU), seq: ld(m, td, TD_WAIT_SEQ) }, gen);
-  }
+  for (const td of waiting) tellSignalled(wokenOf(td), gen);
 }
 
 /**

@@ -228,9 +228,26 @@ export function ringSlot(ring: RingRef, index: number): number {
   return ring.base + SLOTS + (index & (ring.size - 1)) * SLOT_WORDS;
 }
 
-/** Says that the source is about to sleep until there is room: push once more, and only then sleep. */
+/** Says that the source is about to sleep until there is room; to be followed by one more push. */
 export function ringWant(m: Mem, ring: RingRef): void {
   stA(m, ring.base, WANTED, 1); // A3
+}
+
+/**
+ * Like {@link ringPush}, for a source that is about to sleep until there is room: if this finds none, whoever makes some
+ * finds that the source is to be told.
+ */
+export function ringPushOrWant(
+  m: Mem,
+  ring: RingRef,
+  func: number,
+  arg0: number,
+  arg1: number,
+  arg2: number,
+): boolean {
+  if (ringPush(m, ring, func, arg0, arg1, arg2)) return true;
+  ringWant(m, ring);
+  return ringPush(m, ring, func, arg0, arg1, arg2);
 }
 
 /**

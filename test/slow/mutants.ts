@@ -361,12 +361,18 @@ const MUTANTS: readonly Mutant[] = [
     'if (isWanted(tok) || isMutexToken(tok)) offer(tok);\n    m[tok + T_HOLDER] = curthread;',
     'token-mutex',
   ],
-  ['room: not announced', 'ipiq', 'ringWant(m, ring);\n      if (ringPush(', 'if (ringPush(', 'ipiq-room'],
+  [
+    'room: not announced',
+    '../shared-memory/ring',
+    '  ringWant(m, ring);\n  return ringPush',
+    '  return ringPush',
+    'ipiq-room',
+  ],
   [
     'room: announced behind the last look',
-    'ipiq',
-    'ringWant(m, ring);\n      if (ringPush(m, ring, func, arg0, arg1, arg2)) return true;',
-    'if (ringPush(m, ring, func, arg0, arg1, arg2)) return true;\n      ringWant(m, ring);',
+    '../shared-memory/ring',
+    '  ringWant(m, ring);\n  return ringPush(m, ring, func, arg0, arg1, arg2);',
+    '  const pushed = ringPush(m, ring, func, arg0, arg1, arg2);\n  if (!pushed) ringWant(m, ring);\n  return pushed;',
     'ipiq-room',
   ],
   [

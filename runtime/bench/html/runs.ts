@@ -1,5 +1,6 @@
 /** Latency runs as the page groups them: the same IPIs, under one load after the other. */
-import { capital, count } from '../figures.ts';
+import { counted } from '../../base/counted.ts';
+import { advantage, capital } from '../figures.ts';
 import type { BenchReport, Distribution, Environment, LatencyRun, Spread } from '../schema.ts';
 
 /** Runs of one mode and one way to wake, in one kind of loop. */
@@ -35,7 +36,7 @@ export function loadName({ load, rate }: LatencyRun): string {
 
 /** In words that CPUs outnumber the cores; null where each can have one. */
 export function crowded(cpus: number, { cores }: Environment): string | null {
-  return cpus > cores ? `${count(cpus)} CPUs on ${count(cores)} core${cores === 1 ? '' : 's'}` : null;
+  return cpus > cores ? `${counted(cpus, 'CPU')} on ${counted(cores, 'core')}` : null;
 }
 
 function shownOf(runs: readonly LatencyRun[]): string {
@@ -84,17 +85,10 @@ export function postedMessage({ rows }: BenchReport): Posted | null {
     const ours = row.contestants[0]?.cost;
     if (row.unit !== 'ns' || !/call|round/i.test(`${row.id} ${row.title}`)) continue;
     const posted = row.contestants.find(({ name }) => POSTED.test(name));
-    if (ours && posted?.cost && posted.ratio) {
-      return {
-        name: POSTED.exec(posted.name)?.[0] ?? posted.name,
-        ns: posted.cost.median,
-        oursNs: ours.median,
-        times: {
-          median: 1 / posted.ratio.median,
-          least: 1 / posted.ratio.most,
-          most: 1 / posted.ratio.least,
-        },
-      };
+    const times = posted === undefined ? null : advantage(posted, row);
+    if (ours && posted?.cost && times !== null) {
+      const name = POSTED.exec(posted.name)?.[0] ?? posted.name;
+      return { name, ns: posted.cost.median, oursNs: ours.median, times };
     }
   }
   return null;
